@@ -1,0 +1,279 @@
+"""The command line: one command per verb. It parses, calls the library and prints; nothing is decided here.
+
+An error that a user can mend is two lines on standard error and exit code 2 (130 after Ctrl-C).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from japagen.errors import DataError, JapagenError
+
+app = typer.Typer(
+    name="japagen",
+    help="From a description of labels to a small, fast, evaluated Japanese text classifier, without labelled data.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+tasks_app = typer.Typer(help="The built-in tasks.", invoke_without_command=True)
+app.add_typer(tasks_app, name="tasks")
+
+
+class Stage(StrEnum):
+    """The stages, as values of an option."""
+
+    generate = "generate"
+    curate = "curate"
+    train = "train"
+    evaluate = "evaluate"
+    analyze = "analyze"
+    report = "report"
+
+
+ExperimentFile = Annotated[
+    Path, typer.Argument(metavar="EXPERIMENT", help="The experiment's YAML file.", show_default=False)
+]
+RunFolder = Annotated[
+    Path, typer.Argument(metavar="RUN", help="The run's folder, e.g. runs/reviews.", show_default=False)
+]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs.")]
+Redo = Annotated[
+    Stage | None, typer.Option("--redo", help="Make this stage again, and all after it. Replies are kept.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+_out = Console(soft_wrap=True)
+_err = Console(stderr=True, soft_wrap=True)
+
+
+def main() -> None:
+    """Entry point: the commands, with errors in two lines."""
+    try:
+        app()
+    except JapagenError as error:
+        first, *rest = str(error).split("\n")
+        _err.print(f"[bold red]error[/] {escape(first)}", highlight=False)
+        for line in rest:
+            _err.print(escape(line), highlight=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _err.print("stopped\ngo on with the same command", highlight=False)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        import japagen
+
+        _out.print(japagen.__version__)
+        raise typer.Exit
+
+
+def _work(experiment: Path, runs: Path, redo: Stage | None, until: str, as_json: bool) -> None:
+    from japagen.pipeline import run as run_stages
+    from japagen.terminal import live_progress
+
+    with live_progress(_err, enabled=_err.is_terminal and not as_json) as listener:
+        place = run_stages(
+            experiment,
+            runs=runs,
+            redo=redo.value if redo else None,
+            until=until,
+            on_progress=listener,
+            say=lambda text: _err.print(escape(text), highlight=False),
+        )
+    _show(place.path, as_json)
+
+
+@app.command("run")
+def run_command(
+    experiment: ExperimentFile, redo: Redo = None, runs: Runs = Path("runs"), as_json: AsJson = False
+) -> None:
+    """Run an experiment: generate, curate, train, evaluate, analyze, report. Stages that stand are skipped."""
+    _work(experiment, runs, redo, "report", as_json)
+
+
+def _stage_command(stage: str, doc: str) -> None:
+    def command(
+        experiment: ExperimentFile, redo: Redo = None, runs: Runs = Path("runs"), as_json: AsJson = False
+    ) -> None:
+        _work(experiment, runs, redo, stage, as_json)
+
+    command.__doc__ = doc
+    app.command(stage)(command)
+
+
+_stage_command("generate", "Run up to stage 1: a language model writes labelled texts.")
+_stage_command("curate", "Run up to stage 2: drop what is not worth training on, each text with its reason.")
+_stage_command("train", "Run up to stage 3: students learn from the texts.")
+_stage_command("evaluate", "Run up to stage 4: measure students and baselines on human-labelled data.")
+_stage_command("analyze", "Run up to stage 5: describe the synthetic texts beside the human ones.")
+_stage_command("report", "Run up to stage 6: write report.html and report.md.")
+
+
+@tasks_app.callback()
+def tasks_list(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the built-in tasks."""
+    if context.invoked_subcommand is not None:
+        return
+    from japagen.task import Task, built_in_tasks
+
+    tasks = [Task.load(name) for name in built_in_tasks()]
+    rows: list[dict[str, Any]] = [
+        {"name": t.name, "title": t.title, "kind": t.kind, "labels": list(t.labels), "metric": t.metric} for t in tasks
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table("name", "title", "kind", "labels", "metric")
+    for row in rows:
+        table.add_row(row["name"], row["title"], row["kind"], ", ".join(row["labels"]), row["metric"])
+    _out.print(table)
+
+
+@tasks_app.command("show")
+def tasks_show(
+    name: Annotated[str, typer.Argument(help="A built-in task, or the path of a task file.")], as_json: AsJson = False
+) -> None:
+    """Show one task: its labels, prompts, words and gold data."""
+    from japagen.task import Task, built_in_tasks
+
+    task = Task.load(name)
+    if as_json:
+        _print_json(task.model_dump(mode="json"))
+        return
+    source = built_in_tasks().get(name, Path(name))
+    _out.print(source.read_text(encoding="utf-8"), markup=False, highlight=False)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the task: letters, digits, '.', '_', '-'.")],
+    folder: Annotated[Path, typer.Option("--folder", help="Where to write.")] = Path(),
+) -> None:
+    """Write a commented task and experiment to start from: NAME-task.yaml and NAME.yaml."""
+    from japagen.starter import write_starter
+
+    for file in write_starter(name, folder):
+        _out.print(f"wrote {file}", highlight=False, markup=False)
+    _out.print(
+        f"next: japagen prompt {folder / name}.yaml, then japagen run {folder / name}.yaml",
+        highlight=False,
+        markup=False,
+    )
+
+
+@app.command()
+def prompt(
+    experiment: ExperimentFile,
+    label: Annotated[str | None, typer.Option("--label", help="Only this label.")] = None,
+    n: Annotated[int, typer.Option("-n", min=1, help="Requests per label.")] = 1,
+    style: Annotated[
+        str | None, typer.Option("--style", help="chat or document; default: what the model needs.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the exact messages that would be sent, without calling anything."""
+    from japagen.previews import preview
+
+    requests = preview(experiment, label=label, n=n, style=style)
+    if as_json:
+        _print_json(requests)
+        return
+    for request in requests:
+        _out.rule(f"{request['id']}   word: {request['word'] or '-'}   seed: {request['seed']}")
+        for message in request["messages"]:
+            _out.print(f"[bold cyan]{message['role']}[/]", highlight=False)
+            _out.print(message["content"], markup=False, highlight=False)
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    texts: Annotated[
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to classify.", show_default=False)
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--input", "-i", help="A jsonl, csv, tsv or parquet file, or - for JSON lines from standard input."
+        ),
+    ] = None,
+    column: Annotated[str, typer.Option("--column", help="Column that holds the text.")] = "text",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write JSON lines here instead of printing.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Classify texts with a run's classifier: label and scores, one line each."""
+    from japagen import tables
+    from japagen.pipeline import load_run_classifier
+    from japagen.records import Example
+
+    if bool(texts) == bool(source):
+        raise DataError(
+            "give texts, or a file with --input (one of the two)",
+            where="japagen predict",
+            remedy="see: japagen predict --help",
+        )
+    given = tables.column(tables.read_rows(source), column, source) if source else list(texts or [])
+    classifier = load_run_classifier(run)
+    predictions = classifier.predict([Example(str(i), text, "") for i, text in enumerate(given)])
+    rows: list[dict[str, Any]] = [
+        {"text": t, "label": p.label, "scores": dict(p.scores)} for t, p in zip(given, predictions, strict=True)
+    ]
+    if output is not None:
+        try:
+            tables.write_jsonl(output, rows)
+        except OSError as error:
+            raise DataError(
+                f"cannot be written: {error.strerror or error}", where=output, remedy="choose another place"
+            ) from error
+        return
+    if as_json or source or not _out.is_terminal:
+        for row in rows:
+            sys.stdout.write(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n")
+        return
+    table = Table("label", "score", "text")
+    for row in rows:
+        table.add_row(row["label"], f"{row['scores'][row['label']]:.3f}", escape(row["text"]))
+    _out.print(table)
+
+
+@app.command()
+def show(run: RunFolder, as_json: AsJson = False) -> None:
+    """Show a run: which stages stand, where the rows went, and the scores."""
+    _show(run, as_json)
+
+
+def _show(path: Path, as_json: bool) -> None:
+    from japagen.terminal import print_run, run_state
+
+    state = run_state(path)
+    if as_json:
+        _print_json(state)
+    else:
+        print_run(state, _out)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+__all__ = ["app", "main"]

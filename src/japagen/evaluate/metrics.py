@@ -1,0 +1,223 @@
+"""Metrics as pure functions: confusion matrices and what follows from them, correlations, calibration.
+
+Functions of a confusion matrix take shape (..., L, L), rows gold, columns predicted, so that thousands of bootstrap
+resamples cost one call. What has no value raises `Undefined`; the two conventions that scikit-learn also has are
+`macro_f1` (labels that occur nowhere are left out) and `mcc` (0 where a side is constant).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from japagen.errors import did_you_mean
+
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class Undefined(ValueError):
+    """The metric has no value for this input."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """How one label fared; None where the denominator is zero.
+
+    Attributes:
+        gold, predicted: rows that have the label, rows that were given it.
+        precision: undefined for a label never predicted.
+        recall: undefined for a label not in gold.
+        f1: undefined for a label that is neither.
+    """
+
+    label: str
+    gold: int
+    predicted: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+def codes(values: Sequence[str], labels: Sequence[str]) -> NDArray[np.intp]:
+    """Position of each value in `labels`, shape (n,).
+
+    Raises:
+        Undefined: a value is no label, or a label stands twice.
+    """
+    position = {label: i for i, label in enumerate(labels)}
+    if len(position) != len(labels):
+        raise Undefined(f"the labels are not distinct: {', '.join(labels)}")
+    try:
+        return np.array([position[value] for value in values], dtype=np.intp)
+    except KeyError as error:
+        raise Undefined(f"unknown label {error}; {did_you_mean(str(error.args[0]), labels)}") from error
+
+
+def confusion(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> Counts:
+    """How often each gold label was given each label, shape (L, L), rows gold.
+
+    Raises:
+        Undefined: empty or of unequal length, or a label that is not in `labels`.
+    """
+    if len(gold) != len(predicted) or not gold:
+        raise Undefined(f"{len(gold)} gold labels and {len(predicted)} predictions: nothing to compare")
+    size = len(labels)
+    cells = codes(gold, labels) * size + codes(predicted, labels)
+    return np.bincount(cells, minlength=size * size).reshape(size, size).astype(np.int64)
+
+
+def accuracy(counts: ArrayLike) -> Floats:
+    """Share of rows on the diagonal, shape (...).
+
+    Raises:
+        Undefined: a matrix without rows.
+    """
+    c = _floats(counts)
+    return np.asarray(_diagonal(c).sum(-1) / c.sum((-2, -1)))
+
+
+def macro_f1(counts: ArrayLike) -> Floats:
+    """Mean of the labels' F1, shape (...); F1 = 2 tp / (gold + predicted).
+
+    A label that occurs neither in gold nor among the predictions has no F1 and is left out, as in
+    ``sklearn.metrics.f1_score(average="macro")``; one that occurs in gold and is never found counts as 0.
+
+    Raises:
+        Undefined: a matrix without rows.
+    """
+    c = _floats(counts)
+    both = c.sum(-1) + c.sum(-2)
+    f1 = np.divide(2 * _diagonal(c), both, out=np.zeros_like(both), where=both > 0)
+    return np.asarray(f1.sum(-1) / (both > 0).sum(-1))
+
+
+def mcc(counts: ArrayLike) -> Floats:
+    """Matthews correlation for L labels, shape (...) (Gorodkin 2004, "Comparing two K-category assignments").
+
+    Where gold or the predictions hold one label only, the correlation is 0/0 and defined as 0, as in scikit-learn
+    and CoLA: a constant classifier knows nothing, and a resample may be constant by chance.
+
+    Raises:
+        Undefined: a matrix without rows.
+    """
+    c = _floats(counts)
+    total, right = c.sum((-2, -1)), _diagonal(c).sum(-1)
+    gold, predicted = c.sum(-1), c.sum(-2)
+    covariance = right * total - (gold * predicted).sum(-1)
+    squared = (total**2 - (gold**2).sum(-1)) * (total**2 - (predicted**2).sum(-1))
+    return np.asarray(np.divide(covariance, np.sqrt(squared), out=np.zeros_like(covariance), where=squared > 0))
+
+
+METRICS: dict[str, Callable[[ArrayLike], Floats]] = {"accuracy": accuracy, "macro_f1": macro_f1, "mcc": mcc}
+
+
+def precision(counts: ArrayLike) -> Floats:
+    """Share of each label's predictions that are right, shape (..., L).
+
+    Raises:
+        Undefined: a label that was never predicted; `per_label` has None there.
+    """
+    c = _floats(counts)
+    return _ratio(_diagonal(c), c.sum(-2), "precision", "predicted")
+
+
+def recall(counts: ArrayLike) -> Floats:
+    """Share of each label's gold rows that were found, shape (..., L).
+
+    Raises:
+        Undefined: a label that is not in gold; `per_label` has None there.
+    """
+    c = _floats(counts)
+    return _ratio(_diagonal(c), c.sum(-1), "recall", "in gold")
+
+
+def per_label(counts: ArrayLike, labels: Sequence[str]) -> list[LabelScore]:
+    """Precision, recall and F1 of each label, from one matrix of shape (L, L)."""
+    c = np.asarray(counts)
+    found, gold, predicted = np.diagonal(c), c.sum(1), c.sum(0)
+
+    def share(part: int, whole: int) -> float | None:
+        return float(part / whole) if whole else None
+
+    return [
+        LabelScore(label, int(g), int(p), share(t, p), share(t, g), share(2 * t, g + p))
+        for label, t, g, p in zip(labels, found, gold, predicted, strict=True)
+    ]
+
+
+def pearson(x: ArrayLike, y: ArrayLike) -> float:
+    """Pearson's correlation of two series of numbers.
+
+    Raises:
+        Undefined: fewer than two values, unequal lengths, a value that is not finite, a constant side.
+    """
+    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if a.ndim != 1 or a.shape != b.shape or len(a) < 2:
+        raise Undefined(f"correlation needs two series of two or more values, not shapes {a.shape} and {b.shape}")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise Undefined("correlation of values that are not finite")
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        raise Undefined("correlation with a constant")
+    a, b = a - a.mean(), b - b.mean()
+    # Scaled before squaring: values near the limits of a float do not overflow or vanish.
+    a, b = a / np.abs(a).max(), b / np.abs(b).max()
+    return float(np.clip(a @ b / np.sqrt((a @ a) * (b @ b)), -1.0, 1.0))
+
+
+def spearman(x: ArrayLike, y: ArrayLike) -> float:
+    """Spearman's rank correlation; equal values share the mean of their ranks.
+
+    Raises:
+        Undefined: as for `pearson`.
+    """
+    from scipy.stats import rankdata
+
+    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise Undefined("correlation of values that are not finite")
+    return pearson(rankdata(a), rankdata(b))
+
+
+def ece(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> float:
+    """Expected calibration error: mean gap between confidence and accuracy (Guo et al. 2017).
+
+    Args:
+        confidence: the score of the predicted label of each row, within [0, 1], shape (n,).
+        correct: whether it was right, shape (n,).
+        bins: bins of equal width, each open on its left but the first.
+
+    Raises:
+        Undefined: empty, of unequal length, or a confidence outside [0, 1].
+    """
+    p, hit = np.asarray(confidence, dtype=np.float64), np.asarray(correct, dtype=np.float64)
+    if p.ndim != 1 or p.shape != hit.shape or not len(p):
+        raise Undefined(f"calibration needs one confidence per row, not shapes {p.shape} and {hit.shape}")
+    if not ((p >= 0) & (p <= 1)).all():
+        raise Undefined("a confidence outside [0, 1]")
+    bin_of = np.clip(np.ceil(p * bins).astype(np.intp) - 1, 0, bins - 1)
+    gaps = np.bincount(bin_of, weights=hit - p, minlength=bins)
+    return float(np.abs(gaps).sum() / len(p))
+
+
+def _floats(counts: ArrayLike) -> Floats:
+    """As float64, exact for counts; refuses a matrix without rows."""
+    c = np.asarray(counts, dtype=np.float64)
+    if c.ndim < 2 or c.shape[-1] != c.shape[-2]:
+        raise Undefined(f"no confusion matrix: shape {c.shape}")
+    if c.size == 0 or (c.sum((-2, -1)) == 0).any():
+        raise Undefined("a confusion matrix without rows")
+    return c
+
+
+def _diagonal(c: Floats) -> Floats:
+    return np.diagonal(c, axis1=-2, axis2=-1)
+
+
+def _ratio(part: Floats, whole: Floats, name: str, missing: str) -> Floats:
+    if (whole == 0).any():
+        raise Undefined(f"{name} of a label that is not {missing}")
+    return np.asarray(part / whole)

@@ -1,0 +1,454 @@
+"""The six stages in order, bound to a run: the only module that knows the order.
+
+Each stage reads what earlier stages left on disk and leaves its own files; the stages themselves know nothing of runs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from japagen.analyze import analyze
+from japagen.curate import CurateSettings, curate
+from japagen.errors import Interrupted, RunError
+from japagen.evaluate import evaluate
+from japagen.evaluate.gold import load_gold
+from japagen.experiment import Experiment
+from japagen.generate import generate
+from japagen.llm import LLM, check_llm, load_llm
+from japagen.llm.models import file_digest
+from japagen.llm.store import ReplyStore
+from japagen.progress import Listener, silent
+from japagen.records import Accounting, Dropped, Example, digest
+from japagen.report import ReportData, write_report
+from japagen.rundir import STAGES, Run, now, versions
+from japagen.student import Classifier, load_classifier
+from japagen.tables import read_rows, write_json, write_jsonl
+from japagen.task import Task
+from japagen.train import Trained, train
+
+Say = Callable[[str], None]
+_REPLIES = "replies.sqlite"
+
+
+@dataclass(slots=True)
+class _Pipeline:
+    experiment: Experiment
+    task: Task
+    run: Run
+    on_progress: Listener
+    say: Say
+    llm: LLM | None = None
+
+    def model(self) -> LLM:
+        """The language model, loaded when it is first needed."""
+        if self.llm is None:
+            self.llm = load_llm(self.experiment.llm.name)
+            if self.llm.notice:
+                self.say(self.llm.notice)
+        return self.llm
+
+    # ---- inputs: what a stage's result depends on -------------------------------------------------------------------
+
+    def inputs(self, stage: str) -> dict[str, Any]:
+        """The named inputs of a stage; a change of any of them makes it stale."""
+        settings = self.experiment.model_dump(mode="json")
+        task = self.task.model_dump(mode="json")
+        upstream = {
+            "generate": [],
+            "curate": ["generate"],
+            "train": ["curate"],
+            "evaluate": ["train"],
+            "analyze": ["curate"],
+            "report": ["generate", "curate", "train", "evaluate", "analyze"],
+        }[stage]
+        named: dict[str, Any] = {stage: settings[stage], "seed": settings["seed"]}
+        named |= {f"stage {name}": self.run.outputs_digest(name) for name in upstream}
+        match stage:
+            case "generate":
+                named["llm"] = settings["llm"]
+                named |= {f"task.{key}": digest(task[key]) for key in ("system", "document", "knowledge", "title")}
+                named["task.labels"] = digest([[name, label] for name, label in task["labels"].items()])
+            case "curate":
+                named["task.max_chars"] = task["max_chars"]
+            case "train":
+                if self.experiment.train.dev == "gold":
+                    named |= self._gold_inputs("dev")
+            case "evaluate":
+                named["llm"] = settings["llm"]["name"]
+                named["task.metric"] = task["metric"]
+                named["task.prompting"] = digest(task["prompting"])
+                named |= self._gold_inputs("dev", "test")
+            case "analyze":
+                named |= self._gold_inputs("dev", "test")
+            case "report":
+                named["task"] = digest(task)
+        return named
+
+    def _gold_inputs(self, *splits: str) -> dict[str, Any]:
+        gold = self.task.gold
+        files = {split: getattr(gold, split) for split in splits} if gold else {}
+        return {
+            f"gold.{split}": [file.model_dump(mode="json"), _digest_or_none(self.task.path(file.file))]
+            for split, file in files.items()
+            if file is not None
+        }
+
+    def gold(self, split: str) -> list[Example]:
+        """The gold rows of a split; none where the task has none."""
+        return load_gold(self.task, getattr(self.task.gold, split) if self.task.gold else None)
+
+    # ---- stages -----------------------------------------------------------------------------------------------------
+
+    def generate(self, folder: Path) -> dict[str, Any]:
+        llm = self.model()
+        with ReplyStore(folder / _REPLIES) as store:
+            result = generate(self.experiment, self.task, llm, store, on_progress=self.on_progress)
+        write_jsonl(folder / "examples.jsonl", map(_row, result.kept))
+        write_jsonl(folder / "dropped.jsonl", map(_dropped_row, result.dropped))
+        failed = [{"id": request, "reason": reason} for request, reason in result.failed.items()]
+        write_jsonl(folder / "failed.jsonl", failed)
+        per_label = self.experiment.generate.per_label
+        usage = {
+            "prompt_tokens": result.prompt_tokens,
+            "completion_tokens": result.completion_tokens,
+            "called": result.called,
+        }
+        labels = {}
+        for label in self.task.label_names:
+            reasons = [reason for request, reason in result.failed.items() if request.rpartition("/")[0] == label]
+            labels[label] = _account(per_label, result.kept, result.dropped, label, reasons)
+        total = per_label * len(labels)
+        account = asdict(Accounting.count(total, result.kept, result.dropped, result.failed.values()))
+        return {"accounting": account, "by_label": labels, "usage": usage, "llm": llm.name}
+
+    def curate(self, folder: Path) -> dict[str, Any]:
+        examples = self._examples("generate")
+        given = self.experiment.curate
+        settings = CurateSettings(
+            min_chars=given.min_chars,
+            max_chars=given.max_chars or self.task.max_chars,
+            min_japanese=given.min_japanese,
+            shot_similarity=given.shot_similarity,
+            near_duplicate=given.near_duplicate,
+        )
+        labels = self.task.labels.values()
+        shots = [shot.text for label in labels for shot in label.shots]
+        fragments = [self.task.system, self.task.document.heading, self.task.document.lead]
+        fragments += [
+            text for label in labels for text in (label.meaning, label.instruction, label.heading or "") if text
+        ]
+        kept, dropped = curate(
+            examples, settings=settings, shots=shots, fragments=fragments, on_progress=self.on_progress
+        )
+        write_jsonl(folder / "examples.jsonl", map(_row, kept))
+        write_jsonl(folder / "dropped.jsonl", map(_dropped_row, dropped))
+        by_label = {
+            label: _account(sum(e.label == label for e in examples), kept, dropped, label)
+            for label in self.task.label_names
+        }
+        return {"accounting": asdict(Accounting.count(len(examples), kept, dropped)), "by_label": by_label}
+
+    def train(self, folder: Path) -> dict[str, Any]:
+        examples = self._examples("curate")
+        gold_dev = self.gold("dev") if self.experiment.train.dev == "gold" else []
+        trained = train(
+            self.experiment, examples, gold_dev, folder, labels=self.task.label_names, on_progress=self.on_progress
+        )
+        write_json(folder / "models.json", [asdict(model) for model in trained])
+        return {"accounting": asdict(Accounting(len(examples), len(examples)))}
+
+    def evaluate(self, folder: Path) -> dict[str, Any]:
+        trained: dict[str, list[tuple[Classifier, int]]] = {}
+        for model in trained_models(self.run):
+            classifier = load_classifier(self.run.folder("train") / model.folder)
+            trained.setdefault(model.student, []).append((classifier, model.train_rows))
+        test = self.gold("test")
+        with ReplyStore(folder / _REPLIES) as store:
+            result = evaluate(
+                self.experiment,
+                self.task,
+                trained,
+                self.gold("dev"),
+                test,
+                self.model,
+                store,
+                on_progress=self.on_progress,
+            )
+        write_json(folder / "scores.json", result.summary)
+        rows = (
+            {
+                "system": system.name,
+                "seed": number,
+                "id": p.id,
+                "gold": example.label,
+                "label": p.label,
+                "scores": dict(p.scores),
+            }
+            for system in result.systems
+            for number, run in enumerate(system.predictions)
+            for example, p in zip(test, run, strict=True)
+        )
+        write_jsonl(folder / "predictions.jsonl", rows)
+        return {"accounting": asdict(Accounting(len(test), len(test)))}
+
+    def analyze(self, folder: Path) -> dict[str, Any]:
+        examples, gold = self._examples("curate"), [*self.gold("dev"), *self.gold("test")]
+        found = analyze(
+            examples, gold, labels=self.task.label_names, seed=self.experiment.seed, on_progress=self.on_progress
+        )
+        write_json(folder / "analysis.json", found)
+        return {"accounting": asdict(Accounting(len(examples), len(examples)))}
+
+    def report(self, folder: Path) -> dict[str, Any]:
+        write_report(self._report_data(), folder)
+        return {}
+
+    # ---- reading ----------------------------------------------------------------------------------------------------
+
+    def _examples(self, stage: str) -> list[Example]:
+        return [_example(row) for row in read_rows(self.run.folder(stage) / "examples.jsonl")]
+
+    def _report_data(self) -> ReportData:
+        stages = {stage: done for stage in STAGES if (done := self.run.done(stage))}
+        most = self.experiment.report.examples
+        scores = read_json(self.run.folder("evaluate") / "scores.json")
+        dropped = [
+            row for stage in ("generate", "curate") for row in read_rows(self.run.folder(stage) / "dropped.jsonl")
+        ]
+        kept = read_rows(self.run.folder("curate") / "examples.jsonl")
+        settings = self.experiment.model_dump(mode="json")
+        generate_done = stages["generate"]
+        return ReportData(
+            name=self.experiment.name,
+            task={
+                "name": self.task.name,
+                "description": self.task.description,
+                "kind": self.task.kind,
+                "metric": self.task.metric,
+                "labels": {name: {"meaning": label.meaning} for name, label in self.task.labels.items()},
+                "kadg_words": list(self.task.knowledge.words) if self.task.knowledge else [],
+            },
+            experiment=settings,
+            stages=stages,
+            scores=scores,
+            analysis=read_json(self.run.folder("analyze") / "analysis.json"),
+            kept=_spread(kept, most),
+            dropped=_spread(dropped, most),
+            mistakes=_spread(self._mistakes(scores.get("primary")), most),
+            provenance={
+                "llm": generate_done.get("llm"),
+                "seed": self.experiment.seed,
+                "started": self.run.about().get("created"),
+                "finished": now(),
+                "command": f"japagen run {self.experiment.name}.yaml",
+                "versions": versions(),
+                "digests": {
+                    f"{stage} outputs": self.run.outputs_digest(stage) for stage in stages if stage != "report"
+                },
+            },
+            notices=self._notices(scores, stages),
+        )
+
+    def _mistakes(self, primary: str | None) -> list[dict[str, Any]]:
+        """Gold rows that the primary system's first seed got wrong, the surest mistakes first."""
+        texts = {example.id: example.text for example in self.gold("test")}
+        rows = (
+            row
+            for row in read_rows(self.run.folder("evaluate") / "predictions.jsonl")
+            if row["system"] == primary and row["seed"] == 0 and row["label"] != row["gold"]
+        )
+        found = [
+            {
+                "id": r["id"],
+                "text": texts[r["id"]],
+                "gold": r["gold"],
+                "predicted": r["label"],
+                "score": r["scores"][r["label"]],
+            }
+            for r in rows
+        ]
+        return sorted(found, key=lambda row: (-row["score"], row["id"]))
+
+    def _notices(self, scores: dict[str, Any], stages: dict[str, Any]) -> list[str]:
+        notices = []
+        if not scores["systems"]:
+            notices.append("The task names no gold data, so nothing was measured.")
+        elif scores["n"] < 500:
+            least = scores["smallest_detectable_difference"]
+            what = f"differences below about {100 * least:.1f} points" if least else "hardly any difference"
+            verb = "cannot" if least else "can"
+            notices.append(f"The test set has {scores['n']} rows: {what} {verb} be told from chance.")
+        wanted = self.experiment.generate.per_label
+        for label, account in stages["curate"].get("by_label", {}).items():
+            if account["kept"] < wanted / 2:
+                notices.append(f"Of {wanted} texts asked for of label '{label}', {account['kept']} are left.")
+        if self.experiment.train.dev == "gold":
+            notices.append("Settings of the students were chosen on gold labels (train.dev: gold).")
+        return notices
+
+
+def run(
+    experiment: Experiment | str | Path,
+    *,
+    runs: str | Path = "runs",
+    redo: str | None = None,
+    until: str = "report",
+    llm: LLM | None = None,
+    on_progress: Listener = silent,
+    say: Say = lambda text: None,
+) -> Run:
+    """Run an experiment's stages in order; those that stand are skipped.
+
+    Args:
+        experiment: an experiment, or the path of its file.
+        runs: folder that gets the run's folder, named after the experiment.
+        redo: a stage that is made again, with all after it.
+        until: the last stage to run.
+        llm: a language model to use instead of the one that the experiment names.
+        on_progress: told how far each stage is.
+        say: told what a user should read once (licence notices).
+
+    Returns:
+        The run; its files are described in `rundir`.
+
+    Raises:
+        JapagenError: see `errors`; Interrupted after Ctrl-C.
+    """
+    if not isinstance(experiment, Experiment):
+        experiment = Experiment.load(experiment)
+    task = experiment.load_task()
+    check(experiment, task)
+    place = Run.create(Path(runs) / experiment.name, experiment=experiment.name, task=task.name)
+    with place.lock():
+        pipeline = _Pipeline(experiment, task, place, on_progress, say, llm)
+        _save_settings(pipeline)
+        if redo is not None:
+            place.redo(redo)
+        for stage in STAGES[: STAGES.index(until) + 1]:
+            inputs = pipeline.inputs(stage)
+            if place.is_fresh(stage, inputs):
+                continue
+            started = time.monotonic()
+            with _resumable(place, stage):
+                facts = getattr(pipeline, stage)(place.begin(stage))
+                place.finish(stage, inputs, **facts, seconds=round(time.monotonic() - started, 3))
+    return place
+
+
+def check(experiment: Experiment, task: Task) -> None:
+    """Find what can be found wrong before any work is done: names of models and students, gold files.
+
+    Raises:
+        ConfigError, DataError: what is wrong.
+    """
+    from japagen.student import load_student
+
+    check_llm(experiment.llm.name)
+    for name in experiment.train.students:
+        load_student(name)
+    if task.gold:
+        load_gold(task, task.gold.dev)
+        load_gold(task, task.gold.test)
+
+
+def _save_settings(pipeline: _Pipeline) -> None:
+    write_json(pipeline.run.path / "experiment.json", pipeline.experiment.model_dump(mode="json"))
+    write_json(pipeline.run.path / "task.json", pipeline.task.model_dump(mode="json"))
+
+
+@contextmanager
+def _resumable(place: Run, stage: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped during '{stage}'; what was done is safe", where=place.path, remedy="go on with the same command"
+        ) from None
+    except OSError as error:
+        raise RunError(
+            f"'{stage}' could not be written: {error.strerror or error}; what was done is safe",
+            where=place.path,
+            remedy="make room or check permissions, then give the same command again",
+        ) from error
+
+
+def trained_models(place: Run) -> list[Trained]:
+    """The classifiers of a run, in the order of the experiment.
+
+    Raises:
+        RunError: the run has not got that far.
+    """
+    if place.done("train") is None:
+        raise RunError("no student has been trained yet", where=place.path, remedy="go on with: japagen run EXPERIMENT")
+    return [Trained(**row) for row in read_json(place.folder("train") / "models.json")]
+
+
+def load_run_classifier(path: str | Path) -> Classifier:
+    """The classifier of a run (its first student, first seed), or the one saved in a folder.
+
+    Args:
+        path: a run's folder, or a classifier's own folder such as ``runs/reviews/3-train/linear/seed-0``.
+
+    Raises:
+        RunError, ModelError: there is none, or its files are damaged.
+    """
+    folder = Path(path)
+    if (folder / "run.json").is_file():
+        place = Run.open(folder)
+        folder = place.folder("train") / trained_models(place)[0].folder
+    return load_classifier(folder)
+
+
+def read_json(file: Path) -> Any:
+    """JSON that a stage wrote."""
+    import json
+
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"damaged or unreadable: {error}", where=file, remedy="make it again with --redo") from error
+
+
+def _digest_or_none(file: Path) -> str | None:
+    try:
+        return file_digest(file)
+    except OSError:
+        return None
+
+
+def _account(
+    requested: int, kept: Sequence[Example], dropped: Sequence[Dropped], label: str, failed: Sequence[str] = ()
+) -> dict[str, Any]:
+    return asdict(
+        Accounting.count(
+            requested,
+            [example for example in kept if example.label == label],
+            [drop for drop in dropped if drop.example.label == label],
+            failed,
+        )
+    )
+
+
+def _row(example: Example) -> dict[str, Any]:
+    return {"id": example.id, "text": example.text, "label": example.label, **example.meta}
+
+
+def _dropped_row(drop: Dropped) -> dict[str, Any]:
+    return {**_row(drop.example), "reason": drop.reason, "detail": drop.detail}
+
+
+def _example(row: dict[str, Any]) -> Example:
+    meta = {key: value for key, value in row.items() if key not in ("id", "text", "label")}
+    return Example(row["id"], row["text"], row["label"], meta=meta)
+
+
+def _spread(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """At most that many rows, evenly from the whole."""
+    if len(rows) <= most:
+        return list(rows)
+    return [rows[i * len(rows) // most] for i in range(most)]

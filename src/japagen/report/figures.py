@@ -1,0 +1,244 @@
+"""The figures of the report, as Plotly's JSON: flow of rows, scores, learning from gold, lengths.
+
+Drawn in the light colours of the palette, which the page's script swaps in the dark. `narrow` holds the changes of the
+layout for a small screen. Text is escaped, because Plotly takes some HTML in labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from itertools import pairwise
+from typing import Any
+
+import plotly.graph_objects as go
+
+from japagen.report.flow import flow
+from japagen.report.look import SMALL, Figure, colour, figure, margin_note
+from japagen.report.tables import groups
+from japagen.report.words import (
+    JSON,
+    bounds,
+    count,
+    finite,
+    metric_name,
+    metric_of,
+    number,
+    primary_of,
+    score_of,
+    system_label,
+    systems_of,
+)
+
+SYMBOLS = {"japagen": "circle", "gold": "diamond", "prompted": "square", "majority": "circle"}
+
+
+def figures(stages: JSON, scores: JSON, analysis: JSON, labels: Sequence[str]) -> dict[str, Figure]:
+    """Every figure that the data allows, by the name of its place in the page."""
+    drawn = {"rows": flow(stages, labels), "scores": intervals(scores), "gold": learning(scores)}
+    drawn |= {f"lengths-{at}": one for at, one in enumerate(lengths(analysis, labels), 1)}
+    return {name: one for name, one in drawn.items() if one}
+
+
+def intervals(scores: JSON) -> Figure | None:
+    """Every system as a dot with its 95 % interval and its seeds, below the heading of its kind."""
+    metric, primary = metric_of(scores), primary_of(scores)
+    band = score_of(primary or {}, metric)
+    names: dict[float, str] = {}
+    traces, notes, ends, at = [], [], [], 0.0
+    for kind, title, members in groups(scores):
+        shade = kind if kind in SYMBOLS else "majority"
+        members = [s for s in members if finite(score_of(s, metric).get("value")) is not None]
+        if not members:
+            continue
+        heading = {"x": 0, "xref": "paper", "xanchor": "left", "xshift": 6, "y": at, "yref": "y", "yanchor": "middle"}
+        notes.append(
+            {**heading, "text": f"<b>{escape(title)}</b>", "showarrow": False, "font": {"color": colour(shade)}}
+        )
+        places = [at + 1 + step for step in range(len(members))]
+        at = places[-1] + 1.5
+        told = [score_of(s, metric) for s in members]
+        names |= {place: escape(system_label(system)) for place, system in zip(places, members, strict=True)}
+        values = [finite(score["value"]) or 0.0 for score in told]
+        seeds = [
+            (s, p)
+            for score, p in zip(told, places, strict=True)
+            for s in score.get("by_seed") or ()
+            if finite(s) is not None
+        ]
+        ends += [s for s, _ in seeds]
+        if len(seeds) > len(members):
+            dots = {"color": colour(shade, 0.38), "size": 5}
+            xs, ys = [s for s, _ in seeds], [p + 0.27 for _, p in seeds]
+            traces.append(
+                go.Scatter(x=xs, y=ys, mode="markers", marker=dots, hovertemplate="seed: %{x:.3f}<extra></extra>")
+            )
+        up = [_reach(v, s.get("high")) for s, v in zip(told, values, strict=True)]
+        down = [_reach(v, s.get("low")) for s, v in zip(told, values, strict=True)]
+        ends += [v + u for v, u in zip(values, up, strict=True)] + [v - d for v, d in zip(values, down, strict=True)]
+        line = {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "width": 0, "thickness": 2.2}
+        traces.append(
+            go.Scatter(
+                x=values,
+                y=places,
+                mode="markers",
+                marker={"color": colour(shade), "size": 10, "symbol": SYMBOLS[shade], "line": {"width": 0}},
+                error_x={**line, "color": colour(shade)},
+                text=[
+                    f"{names[p]} {number(v, 3)} {bounds(s, 3)}" for p, v, s in zip(places, values, told, strict=True)
+                ],
+                hovertemplate="%{text}<extra></extra>",
+            )
+        )
+        notes += [margin_note(place, number(value, 3), shade) for place, value in zip(places, values, strict=True)]
+    if not traces:
+        return None
+    room = 0.03 * (max(ends) - min(ends)) or 0.05
+    return figure(
+        traces,
+        int(70 + 27 * at),
+        {"font": SMALL},
+        annotations=notes,
+        shapes=_band(band, "x"),
+        margin={"l": 8, "r": 46, "t": 8, "b": 8},
+        xaxis={"title": metric_name(metric), "nticks": 7, "range": [min(ends) - room, max(ends) + room]},
+        yaxis={
+            "tickvals": list(names),
+            "ticktext": list(names.values()),
+            "range": [at - 0.4, -0.7],
+            "showgrid": False,
+            "tickfont": {"color": colour("ink")},
+        },
+    )
+
+
+def _reach(value: float, bound: object) -> float:
+    """How far an interval reaches from its value; 0 where it has no bound."""
+    end = finite(bound)
+    return 0.0 if end is None else abs(end - value)
+
+
+def _band(score: JSON, axis: str) -> list[dict[str, Any]]:
+    """The primary's interval across the plot, and its value as a dotted line."""
+    low, value, high = (finite(score.get(key)) for key in ("low", "value", "high"))
+    across = {"xref": "x", "yref": "paper"} if axis == "x" else {"xref": "paper", "yref": "y"}
+    other = "y" if axis == "x" else "x"
+    ends = {f"{other}0": 0, f"{other}1": 1, "layer": "below", **across}
+    shapes: list[dict[str, Any]] = []
+    if low is not None and high is not None:
+        fill = {"fillcolor": colour("japagen", 0.13), "line": {"width": 0}}
+        shapes.append({"type": "rect", f"{axis}0": low, f"{axis}1": high, **ends, **fill})
+    if value is not None:
+        line = {"color": colour("japagen"), "width": 1.2, "dash": "dot"}
+        shapes.append({"type": "line", f"{axis}0": value, f"{axis}1": value, **ends, "line": line})
+    return shapes
+
+
+def learning(scores: JSON) -> Figure | None:
+    """What K gold examples per label give, beside the level reached without any."""
+    metric, primary = metric_of(scores), primary_of(scores)
+    mine = (primary or {}).get("student")
+    sized = [s for s in systems_of(scores, "gold") if (finite(s.get("k")) or 0) > 0]
+    sized = [s for s in sized if finite(score_of(s, metric).get("value")) is not None]
+    students = sorted({str(s.get("student")) for s in sized}, key=lambda name: (name != str(mine), name))
+    if not students or len({s["k"] for s in sized}) < 2:
+        return None
+    traces: list[Any] = []
+    for place, student in enumerate(students):
+        line = sorted((s for s in sized if str(s.get("student")) == student), key=lambda s: s["k"])
+        told = [score_of(s, metric) for s in line]
+        ks, values = [s["k"] for s in line], [score["value"] for score in told]
+        both = [(k, finite(s.get("low")), finite(s.get("high"))) for k, s in zip(ks, told, strict=True)]
+        if place == 0 and all(low is not None and high is not None for _, low, high in both):
+            edge = {"x": [*ks, *reversed(ks)], "y": [high for *_, high in both] + [low for _, low, _ in reversed(both)]}
+            traces.append(
+                go.Scatter(
+                    **edge,
+                    fill="toself",
+                    fillcolor=colour("gold", 0.13),
+                    line={"width": 0},
+                    mode="lines",
+                    hoverinfo="skip",
+                    showlegend=False,
+                )
+            )
+        style = {
+            "color": colour("gold"),
+            "width": 2.4 if place == 0 else 1.4,
+            "dash": ("solid", "dash", "dot")[min(place, 2)],
+        }
+        traces.append(
+            go.Scatter(
+                x=ks,
+                y=values,
+                mode="lines+markers",
+                name=f"gold, {escape(student)}",
+                line=style,
+                marker={"size": 8 if place == 0 else 6, "symbol": ("diamond", "circle", "square")[min(place, 2)]},
+                text=[
+                    f"{count(k)} per label: {number(v, 3)} {bounds(s, 3)}"
+                    for k, v, s in zip(ks, values, told, strict=True)
+                ],
+                hovertemplate="%{text}<extra></extra>",
+            )
+        )
+    level = {"color": colour("japagen"), "width": 1.2, "dash": "dot"}
+    traces.append(go.Scatter(x=[None], y=[None], mode="lines", line=level, name=f"synthetic, {escape(str(mine))}"))
+    return figure(
+        traces,
+        380,
+        {"font": SMALL},
+        shapes=_band(score_of(primary or {}, metric), "y"),
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        xaxis={
+            "type": "log",
+            "title": "gold examples per label",
+            "tickvals": sorted({s["k"] for s in sized}),
+            "showgrid": False,
+        },
+        yaxis={"title": metric_name(metric), "nticks": 6},
+    )
+
+
+def lengths(analysis: JSON, labels: Sequence[str]) -> list[Figure]:
+    """For each label the lengths of synthetic and gold texts, as densities, so that unequal numbers compare."""
+    sides = {source: (analysis.get("lengths") or {}).get(source) or {} for source in ("synthetic", "gold")}
+    names = dict.fromkeys([*labels, *sides["synthetic"], *sides["gold"]])
+    histograms = {(n, s): h for n in names for s in sides if (h := _density((sides[s].get(n) or {}).get("histogram")))}
+    if not histograms:
+        return []
+    right = max(xs[-1] for xs, _ in histograms.values())
+    top = max(max(ys) for _, ys in histograms.values()) * 1.06
+    drawn = []
+    for name in names:
+        traces = []
+        for source, shade, title in (("synthetic", "japagen", "synthetic"), ("gold", "gold", "gold")):
+            if (name, source) not in histograms:
+                continue
+            xs, ys = histograms[name, source]
+            line = {
+                "color": colour(shade),
+                "width": 1.8,
+                "shape": "hv",
+                "dash": "solid" if source == "synthetic" else "dash",
+            }
+            fill = {"fill": "tozeroy", "fillcolor": colour(shade, 0.13)}
+            hover = "%{x} characters and more: %{y:.1%} per character<extra></extra>"
+            traces.append(go.Scatter(x=xs, y=ys, mode="lines", line=line, name=title, hovertemplate=hover, **fill))
+        if traces:
+            x = {"title": "characters", "range": [0, right], "showgrid": False, "nticks": 6}
+            legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+            y = {"range": [0, top], "nticks": 4, "tickformat": ".1%"}
+            drawn.append(figure(traces, 260, showlegend=True, legend=legend, xaxis=x, yaxis=y) | {"title": name})
+    return drawn
+
+
+def _density(histogram: JSON | None) -> tuple[list[float], list[float]] | None:
+    """A histogram as a step line of shares per character; None for what is no histogram or empty."""
+    edges, counts = (histogram or {}).get("edges") or [], (histogram or {}).get("counts") or []
+    total = sum(counts)
+    if not total or len(edges) != len(counts) + 1 or sorted(set(edges)) != edges:
+        return None
+    heights = [n / total / (right - left) for n, (left, right) in zip(counts, pairwise(edges), strict=True)]
+    return [float(edge) for edge in edges], [*heights, 0.0]

@@ -1,0 +1,102 @@
+"""Where the rows went, as a Sankey diagram: from each label to what was kept or why it was not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import plotly.graph_objects as go
+
+from japagen.report.look import SMALL, Figure, colour, figure, margin_note
+from japagen.report.words import JSON, count, finite
+
+
+@dataclass(eq=False, slots=True)
+class _Node:
+    name: str
+    tint: str
+    rows: float = 0
+    stage: int = 0  # losses of later stages stand nearer to what is kept, so that the flows do not cross
+
+    def __str__(self) -> str:
+        return f"{escape(self.name)}  {count(self.rows)}"
+
+
+def flow(stages: JSON, labels: Sequence[str]) -> Figure | None:
+    """Draw it from the accounting of the first two stages; None where there is none."""
+    told = [(stage, (stages or {}).get(stage) or {}) for stage in ("generate", "curate")]
+    told = [(stage, one) for stage, one in told if one.get("accounting") or one.get("by_label")]
+    if not told:
+        return None
+    first = told[0][1].get("by_label") or {"all texts": told[0][1]["accounting"]}
+    names = sorted(first, key=lambda label: labels.index(label) if label in labels else len(labels))
+    columns: list[dict[str, _Node]] = [{} for _ in range(len(told) + 1)]
+    links: list[tuple[_Node, _Node, float, str]] = []
+    for place, label in enumerate(names):
+        tint = f"label{place % 6 + 1}"
+        at = columns[0][label] = _Node(str(label), colour(tint), finite(first[label].get("requested")) or 0)
+        for step, (stage, one) in enumerate(told, 1):
+            book = (one.get("by_label") or {}).get(label) or (one.get("accounting") if len(names) == 1 else None) or {}
+            lost = [(r, n) for kind in ("failed", "dropped") for r, n in (book.get(kind) or {}).items() if finite(n)]
+            for reason, n in lost:
+                end = columns[-1].setdefault(
+                    f"{stage}/{reason}", _Node(reason.replace("_", " "), colour("lost"), stage=step)
+                )
+                end.rows += n
+                links.append((at, end, n, colour(tint, 0.13)))
+            if n := finite(book.get("kept")):
+                name = "kept" if step == len(told) else "written"
+                passed = columns[step].setdefault(name, _Node(name, colour("japagen"), stage=9))
+                passed.rows += n
+                links.append((at, passed, n, colour(tint, 0.38)))
+                at = passed
+    return _sankey(columns, links) if links else None
+
+
+def _sankey(columns: Sequence[Mapping[str, _Node]], links: Sequence[tuple[_Node, _Node, float, str]]) -> Figure:
+    """Columns of nodes from left to right, each stacked from the top; the names of the last one stand in the margin."""
+    ends = sorted(columns[-1].values(), key=lambda node: (-node.stage, -node.rows))
+    stacks = [*(list(column.values()) for column in columns[:-1]), ends]
+    pad, tall = 19, 210 + 24 * len(ends)
+    scale = min((tall - pad * (len(stack) - 1)) / sum(node.rows for node in stack) for stack in stacks)
+    nodes, xs, ys = [], [], []
+    for step, stack in enumerate(stacks):
+        top = 0.0
+        for node in stack:
+            nodes.append(node)
+            xs.append(min(max(step / (len(stacks) - 1), 0.001), 0.999))
+            ys.append(min(max((top + node.rows * scale / 2) / tall, 0.001), 0.999))
+            top += node.rows * scale + pad
+    index = {id(node): at for at, node in enumerate(nodes)}
+    inner = len(nodes) - len(ends)
+    sankey = go.Sankey(
+        arrangement="fixed",
+        node={
+            "label": [*map(str, nodes[:inner]), *([""] * len(ends))],
+            "customdata": [*map(str, nodes)],
+            "color": [node.tint for node in nodes],
+            "x": xs,
+            "y": ys,
+            "pad": pad,
+            "thickness": 9,
+            "line": {"width": 0},
+            "hovertemplate": "%{customdata}<extra></extra>",
+        },
+        link={
+            "source": [index[id(source)] for source, *_ in links],
+            "target": [index[id(target)] for _, target, *_ in links],
+            "value": [n for _, _, n, _ in links],
+            "color": [tint for *_, tint in links],
+            "customdata": [f"{escape(a.name)} → {escape(b.name)}: {count(n)}" for a, b, n, _ in links],
+            "hovertemplate": "%{customdata}<extra></extra>",
+        },
+    )
+    notes = [
+        margin_note(1 - y, str(node), "ink" if node.name == "kept" else "muted")
+        for node, y in zip(ends, ys[inner:], strict=True)
+    ]
+    wide = 7.2 * max(len(f"{node.name} {count(node.rows)}") for node in ends) + 24
+    margin = {"l": 2, "r": wide, "t": 10, "b": 10}
+    narrow = {"font": SMALL, "margin": {**margin, "r": wide * 0.85}}
+    return figure([sankey], tall + 20, narrow, annotations=[note | {"yref": "paper"} for note in notes], margin=margin)

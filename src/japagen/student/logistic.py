@@ -1,0 +1,107 @@
+"""Multinomial logistic regression with its strength of regularisation chosen from a grid: the head of both students.
+
+Knows nothing of texts: it sees a matrix of features and label codes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+FOLDS = 5
+C_WITHOUT_EVIDENCE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A fitted model.
+
+    Attributes:
+        coef: one row of weights for each label, shape (labels, features).
+        intercept: shape (labels,).
+        c: the inverse strength of regularisation it was fitted with.
+    """
+
+    coef: Floats
+    intercept: Floats
+    c: float
+
+
+def softmax(z: Floats) -> Floats:
+    """Probabilities of each row, shape as `z`; safe for large values."""
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+def fit_best(x: Any, y: Codes, dev_x: Any, dev_y: Codes, *, grid: Sequence[float], seed: int) -> Logistic:
+    """Fit on (x, y) with the C of the grid that is most accurate; ties go to the lower log-loss, then the smaller C.
+
+    Accuracy is measured on dev where it has rows. Otherwise by stratified 5-fold cross-validation within train, if
+    every label has 5 examples; otherwise nothing can be measured and C is 1. The problem is convex, so that `seed`
+    decides the folds alone: with a dev set, every seed gives the same model.
+
+    Args:
+        x: features, dense or CSR, shape (n, features).
+        y: label codes 0..L-1, shape (n,), each of them present.
+        dev_x: features of the dev set, shape (m, features).
+        dev_y: its codes, shape (m,); -1 is a label unknown to train, always counted as wrong.
+        grid: candidates for C.
+        seed: of the folds.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    # One thread: the order of summation, and with it the last bits, must not depend on the machine's cores.
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        _ignore_convergence()
+        if len(dev_y):
+            candidates = [(_loss(model, dev_x, dev_y), model) for model in _path(x, y, grid, seed)]
+            return min(candidates, key=lambda scored: (scored[0], scored[1].c))[1]
+        c = _cross_validated(x, y, grid, seed) if np.bincount(y).min() >= FOLDS else C_WITHOUT_EVIDENCE
+        return next(_path(x, y, [c], seed))
+
+
+def _ignore_convergence() -> None:
+    """A model of little regularisation that stops at the iteration limit is one more candidate, not a fault."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    warnings.simplefilter("ignore", ConvergenceWarning)
+
+
+def _path(x: Any, y: Codes, grid: Sequence[float], seed: int) -> Iterator[Logistic]:
+    """One model for each C, from the smallest up, each starting where the one before ended."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(max_iter=300, tol=1e-4, warm_start=True, random_state=seed)
+    for c in sorted(grid):
+        model.set_params(C=c).fit(x, y)
+        coef, intercept = model.coef_, model.intercept_
+        if len(coef) == 1:  # two labels: one row, for the second; half to each gives the same softmax
+            coef, intercept = np.vstack([-coef / 2, coef / 2]), np.hstack([-intercept / 2, intercept / 2])
+        yield Logistic(np.array(coef), np.array(intercept), float(c))
+
+
+def _cross_validated(x: Any, y: Codes, grid: Sequence[float], seed: int) -> float:
+    from sklearn.model_selection import StratifiedKFold
+
+    total: dict[float, tuple[float, float]] = {float(c): (0.0, 0.0) for c in grid}
+    for inside, outside in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(np.zeros(len(y)), y):
+        for model in _path(x[inside], y[inside], grid, seed):
+            wrong, loss = _loss(model, x[outside], y[outside])
+            total[model.c] = (total[model.c][0] + wrong, total[model.c][1] + loss)
+    return min(total, key=lambda c: (total[c], c))
+
+
+def _loss(model: Logistic, x: Any, y: Codes) -> tuple[float, float]:
+    """Wrong rows and summed log-loss: what is to be small, in this order."""
+    scores = softmax(np.asarray(x @ model.coef.T + model.intercept))
+    known = np.maximum(y, 0)
+    of_gold = np.where(y >= 0, scores[np.arange(len(y)), known], 0.0)
+    return float((scores.argmax(axis=1) != y).sum()), float(-np.log(np.maximum(of_gold, 1e-15)).sum())

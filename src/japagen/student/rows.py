@@ -1,0 +1,79 @@
+"""What every student needs to know of its examples: clean texts, one or two per example, and the labels to learn;
+and how its scores become predictions.
+
+Knows nothing of features or models.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from japagen.errors import DataError
+from japagen.records import Example, Prediction
+
+
+def clean(text: str, limit: int) -> str:
+    """The text in NFKC, at most `limit` characters long; lone surrogates become U+FFFD, so that it can be encoded.
+
+    >>> clean("ｱｲｳ①", 3)
+    'アイウ'
+    """
+    # Paired surrogates join to the character they mean, lone ones are replaced.
+    valid = text[:limit].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return unicodedata.normalize("NFKC", valid)[:limit]
+
+
+def texts_of(examples: Sequence[Example], *, pair: bool, limit: int) -> tuple[list[str], list[str]]:
+    """Clean first and second texts of the examples; the second list is empty unless `pair`.
+
+    Raises:
+        DataError: an example has a second text where there should be none, or lacks one.
+    """
+    for example in examples:
+        if (example.text_pair is not None) != pair:
+            has, wants = ("one text", "pairs") if pair else ("two texts", "single texts")
+            raise DataError(f"the example has {has}, the classifier is for {wants}", where=example.id)
+    first = [clean(e.text, limit) for e in examples]
+    return first, [clean(e.text_pair or "", limit) for e in examples] if pair else []
+
+
+def is_pair(train: Sequence[Example]) -> bool:
+    """Whether the training examples are pairs; the first decides, `texts_of` refuses a mixture."""
+    return train[0].text_pair is not None
+
+
+def labels_of(train: Sequence[Example]) -> tuple[str, ...]:
+    """The labels to learn, sorted, so that the order of rows does not matter.
+
+    Raises:
+        DataError: `train` is empty or holds one label only.
+    """
+    labels = tuple(sorted({e.label for e in train}))
+    match labels:
+        case ():
+            raise DataError("there are no training examples", remedy="look at what curate dropped and why")
+        case (only,):
+            raise DataError(
+                f"all {len(train)} training examples have the label '{only}'",
+                remedy="a classifier needs examples of at least two labels",
+            )
+    return labels
+
+
+def codes_of(examples: Sequence[Example], labels: Sequence[str]) -> NDArray[np.intp]:
+    """Each example's label as its position in `labels`, shape (n,); -1 for a label that is not there."""
+    position = {label: i for i, label in enumerate(labels)}
+    return np.array([position.get(e.label, -1) for e in examples], dtype=np.intp)
+
+
+def predictions(examples: Sequence[Example], labels: Sequence[str], scores: NDArray[np.float64]) -> list[Prediction]:
+    """Records of a matrix of scores, shape (n, labels); among equals the first label wins."""
+    best = scores.argmax(axis=1)
+    return [
+        Prediction(e.id, labels[b], dict(zip(labels, map(float, row), strict=True)))
+        for e, b, row in zip(examples, best, scores, strict=True)
+    ]

@@ -1,0 +1,145 @@
+"""How a trained classifier lies in a folder: `classifier.json`, `weights.safetensors`, and `vocabulary.json` if any.
+
+Arrays and JSON only, never pickle: a classifier from a stranger can be read without running anything of theirs. The
+digests of the other files stand in `classifier.json`, which is written last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from japagen.errors import ModelError
+
+FORMAT = 1
+ABOUT, WEIGHTS, VOCABULARY = "classifier.json", "weights.safetensors", "vocabulary.json"
+AGAIN = "the folder is incomplete or was changed: copy it anew, or train again"
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A classifier as files hold it.
+
+    Attributes:
+        student: name of the student that made it, and can read it.
+        labels: in the order of the rows of its weights.
+        settings: the student's own, e.g. the C that was chosen.
+        arrays: weights by name.
+        vocabulary: what the columns mean; empty where the student needs none.
+    """
+
+    student: str
+    labels: tuple[str, ...]
+    settings: Mapping[str, Any]
+    arrays: Arrays
+    vocabulary: Sequence[str] = ()
+
+
+def write(folder: Path, saved: Saved) -> None:
+    """Write into an existing folder."""
+    from safetensors.numpy import save
+
+    weights = save({name: np.ascontiguousarray(array) for name, array in saved.arrays.items()})
+    vocabulary = json.dumps(list(saved.vocabulary), ensure_ascii=False).encode()
+    about: dict[str, Any] = {"student": saved.student, "format": FORMAT, "labels": list(saved.labels)}
+    about |= dict(saved.settings)
+    about["sha256"] = hashlib.sha256(weights).hexdigest()
+    (folder / WEIGHTS).write_bytes(weights)
+    if saved.vocabulary:
+        about["vocabulary_sha256"] = hashlib.sha256(vocabulary).hexdigest()
+        (folder / VOCABULARY).write_bytes(vocabulary)
+    text = json.dumps(about, ensure_ascii=False, indent=2)
+    (folder / ABOUT).write_bytes(text.encode() + b"\n")
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """What `classifier.json` says, with "student" and "labels" as they must be.
+
+    Raises:
+        ModelError: no such folder or file, no JSON, or not what a classifier.json holds.
+    """
+    if not folder.is_dir():
+        raise ModelError("no such folder", where=folder, remedy="give the folder that holds a classifier.json")
+    file = folder / ABOUT
+    try:
+        about = json.loads(_bytes(file))
+    except ValueError as error:
+        raise damaged(file, f"not valid JSON: {error}") from error
+    match about:
+        case {"student": str(), "format": int(version), "labels": [str(), str(), *_], "sha256": str()}:
+            if version == FORMAT:
+                return dict(about)
+            raise ModelError(
+                f"format {version} is not known here, only {FORMAT}", where=file, remedy="use the japagen that wrote it"
+            )
+        case _:
+            raise damaged(file, "lacks 'student', 'format', 'labels' or 'sha256'")
+
+
+def read(folder: Path, settings: Mapping[str, type], shapes: Mapping[str, tuple[str, ...]]) -> Saved:
+    """Read and verify a folder.
+
+    Args:
+        folder: as `write` left it.
+        settings: those that must be there, with their types.
+        shapes: the arrays that must be there; "labels" stands for the number of labels, "words" for the vocabulary's,
+            any other word for any length.
+
+    Raises:
+        ModelError: a file is missing, damaged or not what `classifier.json` says of it.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    about = read_about(folder)
+    student, labels = about.pop("student"), tuple(about.pop("labels"))
+    for name, kind in settings.items():
+        if not isinstance(about.get(name), kind):
+            raise damaged(folder / ABOUT, f"'{name}' is missing or no {kind.__name__}")
+    vocabulary: list[str] = []
+    if "vocabulary_sha256" in about:
+        vocabulary = json.loads(_verified(folder / VOCABULARY, about.pop("vocabulary_sha256")))
+        if not isinstance(vocabulary, list) or len(set(map(str, vocabulary))) != len(vocabulary):
+            raise damaged(folder / VOCABULARY, "not a list of distinct words")
+    try:
+        arrays = load(_verified(folder / WEIGHTS, about.pop("sha256")))
+    except SafetensorError as error:
+        raise damaged(folder / WEIGHTS, f"not a safetensors file: {error}") from error
+    lengths = {"labels": len(labels), "words": len(vocabulary)}
+    for name, shape in shapes.items():
+        if name not in arrays or not _fits(arrays[name].shape, [lengths.get(length) for length in shape]):
+            raise damaged(folder / WEIGHTS, f"the array '{name}' is missing or of another shape")
+    return Saved(student, labels, about, arrays, vocabulary)
+
+
+def damaged(file: Path, what: str) -> ModelError:
+    """The error that says so of a file."""
+    return ModelError(what, where=file, remedy=AGAIN)
+
+
+def _fits(shape: tuple[int, ...], wanted: Sequence[int | None]) -> bool:
+    return len(shape) == len(wanted) and all(w is None or n == w for n, w in zip(shape, wanted, strict=True))
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise damaged(file, f"cannot be read: {error.strerror}") from error
+
+
+def _verified(file: Path, sha256: str) -> bytes:
+    """The file's bytes, if their digest is the one that was noted when it was written."""
+    content = _bytes(file)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise damaged(file, "the checksum differs from the one in classifier.json")
+    return content

@@ -1,0 +1,108 @@
+"""Rows in files: JSONL, CSV, TSV and Parquet in; JSONL out. Errors name the file, the line and the remedy."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from japagen.errors import DataError, did_you_mean
+
+FORMATS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
+
+
+def read_rows(file: Path | str) -> list[dict[str, Any]]:
+    """All rows of a file; ``-`` reads JSON lines from standard input.
+
+    Raises:
+        DataError: absent, of an unknown format, or damaged.
+    """
+    if str(file) == "-":
+        return _json_lines(sys.stdin.read().splitlines(), "standard input")
+    path = Path(file)
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise DataError(f"unknown format '{suffix}'", where=path, remedy=f"known: {', '.join(FORMATS)}")
+    try:
+        match suffix:
+            case ".csv" | ".tsv":
+                frame = pl.read_csv(path, separator="\t" if suffix == ".tsv" else ",", infer_schema=False)
+                return frame.to_dicts()
+            case ".parquet":
+                return pl.read_parquet(path).to_dicts()
+            case _:
+                return _json_lines(path.read_text(encoding="utf-8-sig").split("\n"), str(path))
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror or error}", where=path, remedy="check the path") from error
+    except UnicodeDecodeError as error:
+        raise DataError("is not UTF-8", where=path, remedy="convert it: iconv -t UTF-8") from error
+    except pl.exceptions.NoDataError as error:
+        raise DataError("the file is empty", where=path, remedy="give a file with at least one row") from error
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"cannot be read: {str(error).splitlines()[0]}", where=path, remedy="check the file") from error
+
+
+def _json_lines(lines: Iterable[str], where: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(
+                f"not JSON: {error}", where=f"{where}:{number}", remedy="one JSON object per line"
+            ) from error
+        if not isinstance(row, dict):
+            raise DataError("not a JSON object", where=f"{where}:{number}", remedy='write {"text": "…"} per line')
+        rows.append(row)
+    return rows
+
+
+def column(rows: list[dict[str, Any]], name: str, file: Path | str) -> list[str]:
+    """One column as texts.
+
+    Raises:
+        DataError: it is missing, or empty in some row.
+    """
+    values: list[str] = []
+    for number, row in enumerate(rows, 1):
+        if name not in row:
+            hint = did_you_mean(name, list(row))
+            raise DataError(
+                f"there is no column '{name}'; {hint}",
+                where=f"{file}, row {number}",
+                remedy="name the column that holds it",
+            )
+        value = row[name]
+        if value is None or value == "":
+            raise DataError(
+                f"column '{name}' is empty", where=f"{file}, row {number}", remedy="fill it or remove the row"
+            )
+        values.append(value if isinstance(value, str) else json.dumps(value) if isinstance(value, bool) else str(value))
+    return values
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file durably: it takes its name once it is complete and on disk."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with partial.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, indented, in the given key order."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write one JSON object per line."""
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows))

@@ -1,0 +1,133 @@
+"""What a person sees in the terminal: live progress while stages run, and the tables of a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from japagen.pipeline import read_json
+from japagen.progress import Listener, Progress, silent
+from japagen.rundir import STAGES, Run
+
+
+@contextmanager
+def live_progress(console: Console, *, enabled: bool) -> Iterator[Listener]:
+    """A listener that keeps a table up to date: per stage and item done, kept, dropped, failed, rate and time left."""
+    if not enabled:
+        yield silent
+        return
+    seen: dict[tuple[str, str], Progress] = {}
+    begun: dict[tuple[str, str], float] = {}
+    ended: dict[tuple[str, str], float] = {}
+
+    def draw() -> Table:
+        table = Table("stage", "", box=None, pad_edge=False)
+        for heading in ("done", "kept", "dropped", "failed", "per s", "left"):
+            table.add_column(heading, justify="right")
+        last = ""
+        for key, p in list(seen.items())[-16:]:
+            spent = ended.get(key, time.monotonic()) - begun[key]
+            fresh = p.done - p.resumed
+            rate = fresh / spent if fresh > 0 and spent > 0.2 else 0.0
+            left = "done" if p.done >= p.total else _clock((p.total - p.done) / rate) if rate else "…"
+            kept, dropped, failed = (
+                str(n) if p.kept or p.dropped or p.failed else "" for n in (p.kept, p.dropped, p.failed)
+            )
+            stage = p.stage if p.stage != last else ""
+            last = p.stage
+            table.add_row(
+                stage, escape(p.item), f"{p.done}/{p.total}", kept, dropped, failed, f"{rate:.1f}" if rate else "", left
+            )
+        return table
+
+    with Live(console=console, auto_refresh=True, refresh_per_second=4, get_renderable=draw):
+
+        def listen(progress: Progress) -> None:
+            key = (progress.stage, progress.item)
+            if key not in begun or (seen[key].done <= seen[key].resumed and progress.done <= progress.resumed):
+                begun[key] = time.monotonic()
+            if progress.done >= progress.total:
+                ended.setdefault(key, time.monotonic())
+            seen[key] = progress
+
+        yield listen
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def run_state(path: Path) -> dict[str, Any]:
+    """A run as plain data: its stages with their accounts, and its scores.
+
+    Raises:
+        RunError: there is no run at `path`.
+    """
+    place = Run.open(path)
+    stages: dict[str, Any] = {}
+    for stage in STAGES:
+        done = place.done(stage)
+        stages[stage] = (
+            None
+            if done is None
+            else {k: done[k] for k in ("accounting", "by_label", "seconds", "finished") if k in done}
+        )
+    state: dict[str, Any] = {**place.about(), "path": str(path), "stages": stages}
+    if stages["evaluate"]:
+        state["scores"] = read_json(place.folder("evaluate") / "scores.json")
+    if stages["report"]:
+        state["report"] = str(place.folder("report") / "report.html")
+    return state
+
+
+def print_run(state: dict[str, Any], console: Console) -> None:
+    """Print the tables of a run."""
+    table = Table("stage", "state", title=f"{state['experiment']} (task {state['task']})", title_justify="left")
+    for heading in ("requested", "kept", "dropped", "failed", "seconds"):
+        table.add_column(heading, justify="right")
+    for stage, done in state["stages"].items():
+        if done is None:
+            table.add_row(stage, "to do", *[""] * 5)
+            continue
+        account = done.get("accounting")
+        numbers = [""] * 4
+        if account:
+            numbers = [
+                str(account["requested"]),
+                str(account["kept"]),
+                _reasons(account["dropped"]),
+                _reasons(account["failed"]),
+            ]
+        table.add_row(stage, "done", *numbers, f"{done.get('seconds', 0):.1f}")
+    console.print(table)
+    scores = state.get("scores")
+    if scores and scores["systems"]:
+        table = Table("system", title=f"{scores['n']} gold rows, 95 % bootstrap intervals", title_justify="left")
+        for heading in ("labelled rows", "accuracy", "macro-F1", "MCC", "seeds"):
+            table.add_column(heading, justify="right")
+        for system in scores["systems"]:
+            cells = []
+            for metric in ("accuracy", "macro_f1", "mcc"):
+                score = system["scores"][metric]
+                cells.append(f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]")
+            seeds = " ".join(f"{value:.3f}" for value in system["scores"][scores["metric"]]["by_seed"])
+            gold_rows = str(system["train_rows"]) if system["kind"] == "gold" else "0"
+            table.add_row(system["name"], gold_rows, *cells, seeds)
+        console.print(table)
+    if "report" in state:
+        console.print(f"report: {state['report']}", highlight=False, markup=False)
+
+
+def _reasons(counts: dict[str, int]) -> str:
+    total = sum(counts.values())
+    return f"{total} ({', '.join(f'{reason} {n}' for reason, n in counts.items())})" if total else "0"

@@ -1,0 +1,130 @@
+"""Reading a YAML file into a strict model, with errors that name file, line, key and the nearest valid name."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from japagen.errors import ConfigError, did_you_mean
+
+_MAX_BYTES = 4 * 1024 * 1024
+
+Model = TypeVar("Model", bound=BaseModel)
+_Path = tuple[Hashable, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain data only; remembers where each key stands, refuses keys that stand twice and references."""
+
+
+def _mapping(node: yaml.MappingNode, file: Path) -> dict[str, yaml.Node]:
+    seen: dict[str, yaml.Node] = {}
+    for key, value in node.value:
+        name = str(key.value)
+        if name in seen:
+            line = key.start_mark.line + 1
+            raise ConfigError(
+                f"'{name}' stands here for the second time", where=f"{file}:{line}", remedy="rename or remove one"
+            )
+        seen[name] = value
+    return seen
+
+
+def _lines(node: yaml.Node, file: Path, path: _Path = ()) -> dict[_Path, int]:
+    found = {path: node.start_mark.line + 1}
+    if isinstance(node, yaml.MappingNode):
+        for (key, _), (name, value) in zip(node.value, _mapping(node, file).items(), strict=True):
+            found |= _lines(value, file, (*path, name))
+            found[(*path, name)] = key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for i, value in enumerate(node.value):
+            found |= _lines(value, file, (*path, i))
+    return found
+
+
+def read_yaml(file: Path) -> tuple[Any, dict[_Path, int]]:
+    """The data of a YAML file and the line of each path in it.
+
+    Raises:
+        ConfigError: absent, unreadable, not UTF-8, not YAML, a key twice, or a reference (``*name``).
+    """
+    try:
+        if file.stat().st_size > _MAX_BYTES:
+            raise ConfigError("larger than 4 MiB", where=file, remedy="keep long lists of texts in a JSONL file")
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror or error}", where=file, remedy="check the path") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not UTF-8", where=file, remedy="save it as UTF-8") from error
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            if isinstance(event, yaml.AliasEvent):
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise ConfigError("references (*name) are not read", where=f"{file}:{line}", remedy="write it out")
+        node = yaml.compose(text, Loader=_Loader)
+        if node is None:
+            raise ConfigError("the file is empty", where=file, remedy="start from: japagen new NAME")
+        lines = _lines(node, file)
+        return yaml.load(text, Loader=_Loader), lines  # noqa: S506 (a SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{file}:{mark.line + 1}" if mark else str(file)
+        raise ConfigError(
+            f"not valid YAML: {error.problem or error}", where=where, remedy="check indentation and quotes"
+        ) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"not valid YAML: {error}", where=file, remedy="check the file") from error
+
+
+def _fields_at(model: type[BaseModel], path: _Path) -> list[str]:
+    """Names of the keys that are known where `path` leads; empty where that is no mapping of ours."""
+    current: Any = model
+    for step in path:
+        if not (isinstance(current, type) and issubclass(current, BaseModel)) or step not in current.model_fields:
+            found = [a for a in getattr(current, "__args__", ()) if isinstance(a, type) and issubclass(a, BaseModel)]
+            current = found[0] if found else None
+            continue
+        current = current.model_fields[str(step)].annotation
+        options = [a for a in getattr(current, "__args__", ()) if isinstance(a, type) and issubclass(a, BaseModel)]
+        if options and not str(current).startswith(("dict", "tuple")):
+            current = options[0]
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return list(current.model_fields)
+    return []
+
+
+def read_model(model: type[Model], file: Path) -> Model:
+    """Read and check a file strictly.
+
+    Raises:
+        ConfigError: the first thing that is wrong, with its line, key and the nearest valid name.
+    """
+    data, lines = read_yaml(file)
+    if not isinstance(data, dict):
+        raise ConfigError("expected keys and values", where=f"{file}:1", remedy="start from: japagen new NAME")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path: _Path = tuple(first["loc"])
+        known = path
+        while known not in lines:
+            known = known[:-1]
+        where = f"{file}:{lines[known]}"
+        dotted = ".".join(str(step) for step in path)
+        if first["type"] == "extra_forbidden":
+            names = _fields_at(model, path[:-1])
+            message = f"unknown key; {did_you_mean(str(path[-1]), names)}" if names else "unknown key"
+        elif first["type"] == "missing":
+            message = "this key is needed"
+        else:
+            message = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(
+            f"{dotted}: {message}" if dotted else message,
+            where=where,
+            remedy="see: japagen new NAME, which writes every key with a comment",
+        ) from error

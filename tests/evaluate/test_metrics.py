@@ -1,0 +1,155 @@
+"""Metrics: worked by hand, equal to scikit-learn and scipy on random input, and what they refuse."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as theirs
+
+from japagen.evaluate import metrics as ours
+from japagen.evaluate.metrics import LabelScore, Undefined
+
+LABELS = ("a", "b", "c")
+answers = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=40)
+numbers = st.lists(st.tuples(*[st.floats(-1e6, 1e6).map(lambda x: round(x, 3))] * 2), min_size=3, max_size=30)
+relaxed = settings(deadline=None, max_examples=60)
+
+# Rows gold: a 3 of 4 found, b 1 of 2, c 0 of 1; predicted: a 4, b 2, c 1.
+HAND = np.array([[3, 1, 0], [0, 1, 1], [1, 0, 0]])
+
+
+def test_confusion_by_hand() -> None:
+    counts = ours.confusion(list("aaaabbc"), list("aaabbca"), LABELS)
+    np.testing.assert_array_equal(counts, HAND)
+    assert counts.dtype == np.int64
+
+
+def test_by_hand() -> None:
+    assert ours.accuracy(HAND) == pytest.approx(4 / 7)
+    # F1: a 6/8, b 2/4, c 0/2.
+    assert ours.macro_f1(HAND) == pytest.approx((0.75 + 0.5 + 0) / 3)
+    # 4·7 - (4·4 + 2·2 + 1·1) = 7; 49 - (16 + 4 + 1) = 28 on both sides.
+    assert ours.mcc(HAND) == pytest.approx(7 / 28)
+    np.testing.assert_allclose(ours.precision(HAND), [3 / 4, 1 / 2, 0])
+    np.testing.assert_allclose(ours.recall(HAND), [3 / 4, 1 / 2, 0])
+
+
+def test_per_label_says_what_is_undefined() -> None:
+    counts = np.array([[2, 0, 0], [1, 0, 0], [0, 0, 0]])
+    assert ours.per_label(counts, LABELS) == [
+        LabelScore("a", 2, 3, 2 / 3, 1.0, 0.8),
+        LabelScore("b", 1, 0, None, 0.0, 0.0),
+        LabelScore("c", 0, 0, None, None, None),
+    ]
+
+
+def test_macro_f1_leaves_out_labels_that_are_nowhere() -> None:
+    assert ours.macro_f1([[2, 0, 0], [0, 2, 0], [0, 0, 0]]) == 1.0
+    assert ours.macro_f1([[2, 0, 0], [2, 0, 0], [0, 0, 0]]) == pytest.approx((4 / 6) / 2)
+
+
+def test_mcc_of_constants_is_zero() -> None:
+    assert ours.mcc([[3, 0], [2, 0]]) == 0.0
+    assert ours.mcc([[3, 2], [0, 0]]) == 0.0
+
+
+@relaxed
+@given(answers)
+def test_same_as_scikit_learn(pairs: list[tuple[str, str]]) -> None:
+    gold, said = [g for g, _ in pairs], [p for _, p in pairs]
+    counts = ours.confusion(gold, said, LABELS)
+    np.testing.assert_array_equal(counts, theirs.confusion_matrix(gold, said, labels=LABELS))
+    assert ours.accuracy(counts) == pytest.approx(theirs.accuracy_score(gold, said))
+    assert ours.macro_f1(counts) == pytest.approx(theirs.f1_score(gold, said, average="macro", zero_division=0))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "A single label was found")
+        assert ours.mcc(counts) == pytest.approx(theirs.matthews_corrcoef(gold, said), abs=1e-12)
+    for score in ours.per_label(counts, LABELS):
+        p, r, f, _ = theirs.precision_recall_fscore_support(gold, said, labels=[score.label], zero_division=np.nan)
+        for mine, other in zip((score.precision, score.recall, score.f1), (p[0], r[0], f[0]), strict=True):
+            assert np.isnan(other) if mine is None else mine == pytest.approx(other)
+
+
+@relaxed
+@given(st.lists(answers, min_size=1, max_size=6))
+def test_leading_axes_are_computed_one_by_one(sets: list[list[tuple[str, str]]]) -> None:
+    single = [ours.confusion([g for g, _ in pairs], [p for _, p in pairs], LABELS) for pairs in sets]
+    stacked = np.stack(single)[:, None]
+    for metric in ours.METRICS.values():
+        assert metric(stacked).shape == (len(sets), 1)
+        np.testing.assert_array_equal(metric(stacked)[:, 0], [metric(c) for c in single])
+
+
+@relaxed
+@given(numbers)
+def test_correlations_same_as_scipy(pairs: list[tuple[float, float]]) -> None:
+    x, y = np.array(pairs).T
+    assume(np.ptp(x) > 1e-3)
+    assume(np.ptp(y) > 1e-3)
+    assert ours.pearson(x, y) == pytest.approx(scipy.stats.pearsonr(x, y).statistic, abs=1e-9)
+    assert ours.spearman(x, y) == pytest.approx(scipy.stats.spearmanr(x, y).statistic, abs=1e-9)
+
+
+def test_correlations_by_hand() -> None:
+    assert ours.pearson([1, 2, 3], [1, 3, 2]) == pytest.approx(0.5)
+    assert ours.spearman([1, 2, 3, 4], [1, 10, 100, 50]) == pytest.approx(0.8)
+    # Ranks 1.5, 1.5, 3 against 1, 2, 3.
+    assert ours.spearman([5, 5, 7], [1, 2, 3]) == pytest.approx(np.sqrt(3) / 2)
+    assert ours.spearman([1, 2, 3], [1e-300, 2e300, 1e308]) == 1.0
+
+
+def test_ece_by_hand() -> None:
+    # (0, .5]: two rows at .4, one right: |1 - .8| = .2; (.5, 1]: .8 and .9, both right: |2 - 1.7| = .3; over 4 rows.
+    assert ours.ece([0.4, 0.4, 0.8, 0.9], [True, False, True, True], bins=2) == pytest.approx(0.5 / 4)
+    assert ours.ece([0.5, 0.5], [True, False], bins=10) == 0.0
+    assert ours.ece([0.0, 1.0], [False, True]) == 0.0
+    # .5 belongs to the lower of two bins: the doubt of .5 and the trust of .9 do not make up for one another.
+    assert ours.ece([0.5, 0.9], [True, False], bins=2) == pytest.approx((0.5 + 0.9) / 2)
+
+
+@relaxed
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1))
+def test_ece_is_a_share(rows: list[tuple[float, bool]]) -> None:
+    p, hit = [p for p, _ in rows], [h for _, h in rows]
+    gap = abs(np.mean(hit) - np.mean(p))
+    assert gap - 1e-9 <= ours.ece(p, hit) <= 1
+    assert ours.ece(p, hit, bins=1) == pytest.approx(gap)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: ours.confusion([], [], LABELS), "0 gold labels and 0 predictions"),
+        (lambda: ours.confusion(["a"], ["a", "b"], LABELS), "1 gold labels and 2 predictions"),
+        (lambda: ours.confusion(["a"], ["x"], LABELS), "unknown label 'x'; known: a, b, c"),
+        (lambda: ours.confusion(["x"], ["a"], LABELS), "unknown label 'x'"),
+        (lambda: ours.confusion(["a"], ["a"], ["a", "a"]), "not distinct"),
+        (lambda: ours.accuracy(np.zeros((2, 2))), "without rows"),
+        (lambda: ours.macro_f1([[[1, 0], [0, 1]], [[0, 0], [0, 0]]]), "without rows"),
+        (lambda: ours.mcc(np.zeros((0, 2, 2))), "without rows"),
+        (lambda: ours.accuracy([1, 2]), "no confusion matrix"),
+        (lambda: ours.accuracy([[1, 2]]), "no confusion matrix"),
+        (lambda: ours.precision([[1, 0], [1, 0]]), "precision of a label that is not predicted"),
+        (lambda: ours.recall([[1, 1], [0, 0]]), "recall of a label that is not in gold"),
+        (lambda: ours.spearman([1, 1, 1], [1, 2, 3]), "with a constant"),
+        (lambda: ours.pearson([1, 2, 3], [2, 2, 2]), "with a constant"),
+        (lambda: ours.pearson([1], [2]), "two or more values"),
+        (lambda: ours.pearson([], []), "two or more values"),
+        (lambda: ours.spearman([1, 2], [1, 2, 3]), "two series"),
+        (lambda: ours.spearman([1, np.nan], [1, 2]), "not finite"),
+        (lambda: ours.pearson([1, np.inf], [1, 2]), "not finite"),
+        (lambda: ours.ece([], []), "one confidence per row"),
+        (lambda: ours.ece([0.5], [True, False]), "one confidence per row"),
+        (lambda: ours.ece([1.5], [True]), "outside"),
+        (lambda: ours.ece([np.nan], [True]), "outside"),
+    ],
+)
+def test_refusals(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(Undefined, match=words):
+        call()

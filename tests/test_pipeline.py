@@ -1,0 +1,227 @@
+"""A run as a whole: rows add up, stages are skipped, refused or redone, and kill -9 changes nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import japagen
+from japagen.errors import ConfigError, DataError, Interrupted, RunError
+from japagen.experiment import Experiment
+from japagen.llm.scripted import ScriptedLLM
+from japagen.progress import Progress
+from japagen.rundir import STAGES, Run
+
+DATA = ("1-generate/examples.jsonl", "2-curate/examples.jsonl", "2-curate/dropped.jsonl", "4-evaluate/scores.json")
+
+
+def contents(run: Run) -> dict[str, bytes]:
+    return {name: (run.path / name).read_bytes() for name in DATA}
+
+
+def changed(experiment: Experiment, **sections: dict[str, object]) -> Experiment:
+    data = experiment.model_dump(mode="json")
+    for name, values in sections.items():
+        data[name] = {**data[name], **values}
+    return Experiment.model_validate(data).model_copy(update={"folder": experiment.folder})
+
+
+def test_all_stages_and_rows_add_up(experiment: Experiment, tmp_path: Path) -> None:
+    llm = ScriptedLLM(misbehave={"glad/000001": "fail", "angry/000002": "truncate"})
+    run = japagen.run(experiment, runs=tmp_path / "runs", llm=llm)
+    before = 60
+    for stage in STAGES[:2]:
+        done = run.done(stage)
+        assert done is not None
+        account = done["accounting"]
+        assert account["requested"] == before
+        assert account["kept"] + sum(account["dropped"].values()) + sum(account["failed"].values()) == before
+        for part in ("requested", "kept"):
+            assert sum(label[part] for label in done["by_label"].values()) == account[part]
+        rows = (run.folder(stage) / "examples.jsonl").read_text(encoding="utf-8").count("\n")
+        dropped = (run.folder(stage) / "dropped.jsonl").read_text(encoding="utf-8").count("\n")
+        assert (rows, dropped) == (account["kept"], sum(account["dropped"].values()))
+        before = account["kept"]
+    assert run.done("generate")["accounting"]["failed"] == {"server error": 1}  # type: ignore[index]
+    assert run.done("train")["accounting"]["kept"] == before  # type: ignore[index]
+    assert run.done("evaluate")["accounting"]["requested"] == 8  # type: ignore[index]
+    systems = json.loads((run.path / "4-evaluate/scores.json").read_text())["systems"]
+    assert [s["name"] for s in systems] == [
+        "japagen/linear", "gold-1/linear", "gold-3/linear", "zero-shot", "zero-shot calibrated", "majority",
+    ]  # fmt: skip
+    predictions = (run.path / "4-evaluate/predictions.jsonl").read_text(encoding="utf-8").count("\n")
+    assert predictions == 8 * (2 + 2 + 2 + 1 + 1 + 1)
+    assert (run.path / "6-report/report.html").stat().st_size > 1000
+
+
+def test_a_second_run_does_nothing(experiment: Experiment, tmp_path: Path) -> None:
+    run = japagen.run(experiment, runs=tmp_path / "runs", llm=ScriptedLLM())
+    marks = {stage: (run.folder(stage) / "done.json").stat().st_mtime_ns for stage in STAGES}
+    again = ScriptedLLM()
+    japagen.run(experiment, runs=tmp_path / "runs", llm=again)
+    assert again.calls == 0
+    assert {stage: (run.folder(stage) / "done.json").stat().st_mtime_ns for stage in STAGES} == marks
+
+
+def test_two_runs_give_the_same_bytes(experiment: Experiment, tmp_path: Path) -> None:
+    one = japagen.run(experiment, runs=tmp_path / "one", llm=ScriptedLLM())
+    two = japagen.run(experiment, runs=tmp_path / "two", llm=ScriptedLLM())
+    assert contents(one) == contents(two)
+
+
+def test_what_changed_is_named_and_redo_goes_on(experiment: Experiment, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    run = japagen.run(experiment, runs=runs, llm=ScriptedLLM())
+    stricter = changed(experiment, curate={"min_chars": 18})
+    with pytest.raises(RunError, match=r"curate\.min_chars was 5, is 18") as caught:
+        japagen.run(stricter, runs=runs, llm=ScriptedLLM())
+    assert "--redo curate" in caught.value.remedy
+    japagen.run(stricter, runs=runs, redo="curate", llm=(llm := ScriptedLLM()))
+    assert run.done("curate")["inputs"]["curate"]["min_chars"] == 18  # type: ignore[index]
+    assert llm.calls == 0  # replies are kept, those of the baselines too: nothing that was sent has changed
+    with pytest.raises(RunError, match="generate.per_label was 30, is 40"):
+        japagen.run(changed(stricter, generate={"per_label": 40}), runs=runs, llm=ScriptedLLM())
+    japagen.run(changed(stricter, generate={"per_label": 40}), runs=runs, redo="generate", llm=(llm := ScriptedLLM()))
+    assert llm.calls == 20  # raising per_label only adds
+
+
+def test_changed_gold_and_changed_outputs_are_noticed(experiment: Experiment, workplace: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    run = japagen.run(experiment, runs=runs, llm=ScriptedLLM())
+    gold = workplace / "gold-test.jsonl"
+    original = gold.read_text(encoding="utf-8")
+    gold.write_text(original.replace("助かりました", "助かった"), encoding="utf-8")
+    with pytest.raises(RunError, match=r"stage 'evaluate' was made from other inputs: gold\.test"):
+        japagen.run(experiment, runs=runs, llm=ScriptedLLM())
+    gold.write_text(original, encoding="utf-8")
+    examples = run.folder("curate") / "examples.jsonl"
+    examples.write_text(examples.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    with pytest.raises(RunError, match="'examples.jsonl' is gone or was changed"):
+        japagen.run(experiment, runs=runs, llm=ScriptedLLM())
+
+
+def test_folders_that_are_not_ours(experiment: Experiment, workplace: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    (runs / "small").mkdir(parents=True)
+    (runs / "small" / "thesis.txt").write_text("mine")
+    with pytest.raises(RunError, match="not empty and holds no run"):
+        japagen.run(experiment, runs=runs, llm=ScriptedLLM())
+    (runs / "small" / "thesis.txt").unlink()
+    japagen.run(experiment, runs=runs, until="generate", llm=ScriptedLLM())
+    (workplace / "other.yaml").write_text(
+        (workplace / "mood.yaml").read_text(encoding="utf-8").replace("name: mood", "name: other"), encoding="utf-8"
+    )
+    other = experiment.model_copy(update={"task": "other.yaml"})
+    with pytest.raises(RunError, match="belongs to experiment 'small' on task 'mood', not to 'small' on 'other'"):
+        japagen.run(other, runs=runs, llm=ScriptedLLM())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot be written"):
+        japagen.run(experiment, runs=tmp_path / "file", llm=ScriptedLLM())
+
+
+def test_wrong_settings_are_found_before_any_work(experiment: Experiment, workplace: Path, tmp_path: Path) -> None:
+    llm = ScriptedLLM()
+    with pytest.raises(ConfigError, match="did you mean 'linear'"):
+        japagen.run(changed(experiment, train={"students": ["liner"]}), runs=tmp_path / "runs", llm=llm)
+    (workplace / "gold-test.jsonl").write_text("", encoding="utf-8")
+    with pytest.raises(DataError, match="holds no rows"):
+        japagen.run(experiment, runs=tmp_path / "runs", llm=llm)
+    assert llm.calls == 0
+    assert not (tmp_path / "runs").exists()
+
+
+def test_ctrl_c_keeps_what_was_done(experiment: Experiment, tmp_path: Path) -> None:
+    def press(progress: Progress) -> None:
+        if progress.stage == "generate" and progress.item == "angry" and progress.done == 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="stopped during 'generate'") as caught:
+        japagen.run(experiment, runs=tmp_path / "runs", llm=ScriptedLLM(), on_progress=press)
+    assert (caught.value.exit_code, "same command" in caught.value.remedy) == (130, True)
+    rest = ScriptedLLM()
+    japagen.run(experiment, runs=tmp_path / "runs", until="generate", llm=rest)
+    assert rest.calls <= 20
+
+
+def test_one_process_at_a_time(experiment: Experiment, tmp_path: Path) -> None:
+    run = japagen.run(experiment, runs=tmp_path / "runs", until="generate", llm=ScriptedLLM())
+    with run.lock(), pytest.raises(RunError, match=r"process \d+ is working in this run"):
+        japagen.run(experiment, runs=tmp_path / "runs", llm=ScriptedLLM())
+
+
+def test_a_label_without_texts_is_an_error(experiment: Experiment, tmp_path: Path) -> None:
+    llm = ScriptedLLM(lambda request: "" if request.label == "angry" else "うれしい日です。")
+    with pytest.raises(DataError, match="no text of label 'angry' is left"):
+        japagen.run(experiment, runs=tmp_path / "runs", llm=llm)
+
+
+def test_a_task_without_gold_runs_to_the_report(experiment: Experiment, workplace: Path, tmp_path: Path) -> None:
+    text = (workplace / "mood.yaml").read_text(encoding="utf-8")
+    (workplace / "mood.yaml").write_text(text[: text.index("gold:")], encoding="utf-8")
+    run = japagen.run(experiment, runs=tmp_path / "runs", llm=ScriptedLLM())
+    assert "no gold data" in (run.path / "6-report/report.md").read_text(encoding="utf-8")
+    assert japagen.load_classifier(run.path).predict([japagen.Example("1", "うれしい", "")])[0].label in (
+        "glad",
+        "angry",
+    )
+
+
+def test_markup_in_replies_is_escaped_in_the_report(experiment: Experiment, tmp_path: Path) -> None:
+    attack = "<script>alert('猫')</script>とても良い品でした"
+    llm = ScriptedLLM(lambda r: f"{attack}{int(r.id[-2:]) * 7919 % 101}個目の{r.label}です")
+    run = japagen.run(changed(experiment, curate={"min_japanese": 0}), runs=tmp_path / "runs", llm=llm)
+    html = (run.path / "6-report/report.html").read_text(encoding="utf-8")
+    markdown = (run.path / "6-report/report.md").read_text(encoding="utf-8")
+    assert "alert(" in html
+    assert "<script>alert" not in html
+    assert "<script>alert" not in markdown
+
+
+KILLED = """
+import sys
+from pathlib import Path
+import japagen
+from japagen.llm.scripted import ScriptedLLM
+japagen.run(Path(sys.argv[1]), runs=sys.argv[2], llm=ScriptedLLM(delay=0.004))
+"""
+
+
+def test_kill_9_at_any_moment_changes_nothing(experiment: Experiment, workplace: Path, tmp_path: Path) -> None:
+    unbroken = contents(japagen.run(experiment, runs=tmp_path / "unbroken", llm=ScriptedLLM()))
+    moments = random.Random(20)
+    killed_at: dict[str, int] = {}
+    for attempt in range(20):
+        runs = tmp_path / f"killed-{attempt}"
+        command = [sys.executable, "-c", KILLED, str(workplace / "small.yaml"), str(runs)]
+        folder = runs / "small"
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+            deadline = time.monotonic() + 60
+            while not (folder / "1-generate").exists() and time.monotonic() < deadline:
+                time.sleep(0.005)
+            time.sleep(moments.uniform(0, 0.8))
+            process.kill()
+        reached = sum((folder / f"{i}-{stage}" / "done.json").exists() for i, stage in enumerate(STAGES, 1))
+        killed_at[STAGES[min(reached, 5)]] = killed_at.get(STAGES[min(reached, 5)], 0) + 1
+        known = _stored(folder / "1-generate" / "replies.sqlite")
+        llm = ScriptedLLM()
+        run = japagen.run(experiment, runs=runs, llm=llm)
+        assert contents(run) == unbroken
+        assert llm.calls <= 60 + 9 - known  # none of the stored replies is written again
+    assert killed_at.get("generate", 0) >= 3, killed_at  # the moments are worth something
+
+
+def _stored(file: Path) -> int:
+    import contextlib
+    import sqlite3
+
+    if not file.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(file)) as db, contextlib.suppress(sqlite3.OperationalError):
+        return int(db.execute("SELECT count(*) FROM replies").fetchone()[0])
+    return 0
