@@ -125,6 +125,17 @@ def test_folders_that_are_not_ours(experiment: Experiment, workplace: Path, tmp_
         japagen.run(experiment, runs=tmp_path / "file", llm=ScriptedLLM())
 
 
+def test_stages_that_cannot_be_redone(experiment: Experiment, tmp_path: Path) -> None:
+    for options, said in (
+        ({"redo": "curat"}, "no stage is called 'curat'"),
+        ({"until": "trian"}, "no stage is called 'trian'"),
+        ({"until": "curate", "redo": "train"}, "'train' comes after 'curate'"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            japagen.run(experiment, runs=tmp_path / "runs", llm=ScriptedLLM(), **options)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_wrong_settings_are_found_before_any_work(experiment: Experiment, workplace: Path, tmp_path: Path) -> None:
     llm = ScriptedLLM()
     with pytest.raises(ConfigError, match="did you mean 'linear'"):

@@ -52,7 +52,8 @@ Redo = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
-_out = Console(soft_wrap=True)
+_WIDE = None if sys.stdout.isatty() else 140  # a pipe has no width; tables want to be whole
+_out = Console(soft_wrap=True, width=_WIDE)
 _err = Console(stderr=True, soft_wrap=True)
 
 

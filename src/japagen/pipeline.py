@@ -14,7 +14,7 @@ from typing import Any
 
 from japagen.analyze import analyze
 from japagen.curate import CurateSettings, curate
-from japagen.errors import Interrupted, RunError
+from japagen.errors import ConfigError, Interrupted, RunError, did_you_mean
 from japagen.evaluate import evaluate
 from japagen.evaluate.gold import load_gold
 from japagen.experiment import Experiment
@@ -319,6 +319,15 @@ def run(
     Raises:
         JapagenError: see `errors`; Interrupted after Ctrl-C.
     """
+    for stage in (until, *([redo] if redo else [])):
+        if stage not in STAGES:
+            raise ConfigError(f"no stage is called '{stage}'", where="run", remedy=did_you_mean(stage, STAGES))
+    if redo is not None and STAGES.index(redo) > STAGES.index(until):
+        raise ConfigError(
+            f"'{redo}' comes after '{until}', where this command stops",
+            where="--redo",
+            remedy=f"give: japagen {redo} EXPERIMENT --redo {redo}",
+        )
     if not isinstance(experiment, Experiment):
         experiment = Experiment.load(experiment)
     task = experiment.load_task()

@@ -113,16 +113,19 @@ def print_run(state: dict[str, Any], console: Console) -> None:
     scores = state.get("scores")
     if scores and scores["systems"]:
         table = Table("system", title=f"{scores['n']} gold rows, 95 % bootstrap intervals", title_justify="left")
-        for heading in ("labelled rows", "accuracy", "macro-F1", "MCC", "seeds"):
-            table.add_column(heading, justify="right")
+        for heading in ("gold rows", "accuracy", "macro-F1", "MCC", f"{scores['metric']} by seed"):
+            table.add_column(heading, justify="right", no_wrap=True)
         for system in scores["systems"]:
-            cells = []
-            for metric in ("accuracy", "macro_f1", "mcc"):
-                score = system["scores"][metric]
-                cells.append(f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]")
-            seeds = " ".join(f"{value:.3f}" for value in system["scores"][scores["metric"]]["by_seed"])
-            gold_rows = str(system["train_rows"]) if system["kind"] == "gold" else "0"
-            table.add_row(system["name"], gold_rows, *cells, seeds)
+            found = system["scores"]
+            interval = f"{_short(found['accuracy']['low'])}, {_short(found['accuracy']['high'])}"
+            table.add_row(
+                system["name"],
+                str(system["train_rows"]) if system["kind"] == "gold" else "",
+                f"{_short(found['accuracy']['value'])} [{interval}]",
+                _short(found["macro_f1"]["value"]),
+                _short(found["mcc"]["value"]),
+                " ".join(_short(value) for value in found[scores["metric"]]["by_seed"]),
+            )
         console.print(table)
     if "report" in state:
         console.print(f"report: {state['report']}", highlight=False, markup=False)
@@ -131,3 +134,8 @@ def print_run(state: dict[str, Any], console: Console) -> None:
 def _reasons(counts: dict[str, int]) -> str:
     total = sum(counts.values())
     return f"{total} ({', '.join(f'{reason} {n}' for reason, n in counts.items())})" if total else "0"
+
+
+def _short(value: float) -> str:
+    """A share without its leading zero, as is usual in tables of scores."""
+    return f"{value:.3f}".replace("0.", ".", 1)
