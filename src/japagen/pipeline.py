@@ -20,12 +20,12 @@ from japagen.evaluate.gold import load_gold
 from japagen.experiment import Experiment
 from japagen.generate import generate
 from japagen.llm import LLM, check_llm, load_llm
-from japagen.llm.models import file_digest
 from japagen.llm.store import ReplyStore
 from japagen.progress import Listener, silent
 from japagen.records import Accounting, Dropped, Example, digest
-from japagen.report import ReportData, write_report
-from japagen.rundir import STAGES, Run, now, versions
+from japagen.report import write_report
+from japagen.reportdata import report_data
+from japagen.rundir import STAGES, Run, digest_or_none, read_json
 from japagen.student import Classifier, load_classifier
 from japagen.tables import read_rows, write_json, write_jsonl
 from japagen.task import Task
@@ -93,7 +93,7 @@ class _Pipeline:
         gold = self.task.gold
         files = {split: getattr(gold, split) for split in splits} if gold else {}
         return {
-            f"gold.{split}": [file.model_dump(mode="json"), _digest_or_none(self.task.path(file.file))]
+            f"gold.{split}": [file.model_dump(mode="json"), digest_or_none(self.task.path(file.file))]
             for split, file in files.items()
             if file is not None
         }
@@ -205,91 +205,13 @@ class _Pipeline:
         return {"accounting": asdict(Accounting(len(examples), len(examples)))}
 
     def report(self, folder: Path) -> dict[str, Any]:
-        write_report(self._report_data(), folder)
+        write_report(report_data(self.run, self.experiment, self.task, self.gold("test")), folder)
         return {}
 
     # ---- reading ----------------------------------------------------------------------------------------------------
 
     def _examples(self, stage: str) -> list[Example]:
         return [_example(row) for row in read_rows(self.run.folder(stage) / "examples.jsonl")]
-
-    def _report_data(self) -> ReportData:
-        stages = {stage: done for stage in STAGES if (done := self.run.done(stage))}
-        most = self.experiment.report.examples
-        scores = read_json(self.run.folder("evaluate") / "scores.json")
-        dropped = [
-            row for stage in ("generate", "curate") for row in read_rows(self.run.folder(stage) / "dropped.jsonl")
-        ]
-        kept = read_rows(self.run.folder("curate") / "examples.jsonl")
-        settings = self.experiment.model_dump(mode="json")
-        generate_done = stages["generate"]
-        return ReportData(
-            name=self.experiment.name,
-            task={
-                "name": self.task.name,
-                "description": self.task.description,
-                "kind": self.task.kind,
-                "metric": self.task.metric,
-                "labels": {name: {"meaning": label.meaning} for name, label in self.task.labels.items()},
-                "kadg_words": list(self.task.knowledge.words) if self.task.knowledge else [],
-            },
-            experiment=settings,
-            stages=stages,
-            scores=scores,
-            analysis=read_json(self.run.folder("analyze") / "analysis.json"),
-            kept=_spread(kept, most),
-            dropped=_spread(dropped, most),
-            mistakes=_spread(self._mistakes(scores.get("primary")), most),
-            provenance={
-                "llm": generate_done.get("llm"),
-                "seed": self.experiment.seed,
-                "started": self.run.about().get("created"),
-                "finished": now(),
-                "command": f"japagen run {self.experiment.name}.yaml",
-                "versions": versions(),
-                "digests": {
-                    f"{stage} outputs": self.run.outputs_digest(stage) for stage in stages if stage != "report"
-                },
-            },
-            notices=self._notices(scores, stages),
-        )
-
-    def _mistakes(self, primary: str | None) -> list[dict[str, Any]]:
-        """Gold rows that the primary system's first seed got wrong, the surest mistakes first."""
-        texts = {example.id: example.text for example in self.gold("test")}
-        rows = (
-            row
-            for row in read_rows(self.run.folder("evaluate") / "predictions.jsonl")
-            if row["system"] == primary and row["seed"] == 0 and row["label"] != row["gold"]
-        )
-        found = [
-            {
-                "id": r["id"],
-                "text": texts[r["id"]],
-                "gold": r["gold"],
-                "predicted": r["label"],
-                "score": r["scores"][r["label"]],
-            }
-            for r in rows
-        ]
-        return sorted(found, key=lambda row: (-row["score"], row["id"]))
-
-    def _notices(self, scores: dict[str, Any], stages: dict[str, Any]) -> list[str]:
-        notices = []
-        if not scores["systems"]:
-            notices.append("The task names no gold data, so nothing was measured.")
-        elif scores["n"] < 500:
-            least = scores["smallest_detectable_difference"]
-            what = f"differences below about {100 * least:.1f} points" if least else "hardly any difference"
-            verb = "cannot" if least else "can"
-            notices.append(f"The test set has {scores['n']} rows: {what} {verb} be told from chance.")
-        wanted = self.experiment.generate.per_label
-        for label, account in stages["curate"].get("by_label", {}).items():
-            if account["kept"] < wanted / 2:
-                notices.append(f"Of {wanted} texts asked for of label '{label}', {account['kept']} are left.")
-        if self.experiment.train.dev == "gold":
-            notices.append("Settings of the students were chosen on gold labels (train.dev: gold).")
-        return notices
 
 
 def run(
@@ -413,23 +335,6 @@ def load_run_classifier(path: str | Path) -> Classifier:
     return load_classifier(folder)
 
 
-def read_json(file: Path) -> Any:
-    """JSON that a stage wrote."""
-    import json
-
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"damaged or unreadable: {error}", where=file, remedy="make it again with --redo") from error
-
-
-def _digest_or_none(file: Path) -> str | None:
-    try:
-        return file_digest(file)
-    except OSError:
-        return None
-
-
 def _account(
     requested: int, kept: Sequence[Example], dropped: Sequence[Dropped], label: str, failed: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -454,10 +359,3 @@ def _dropped_row(drop: Dropped) -> dict[str, Any]:
 def _example(row: dict[str, Any]) -> Example:
     meta = {key: value for key, value in row.items() if key not in ("id", "text", "label")}
     return Example(row["id"], row["text"], row["label"], meta=meta)
-
-
-def _spread(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """At most that many rows, evenly from the whole."""
-    if len(rows) <= most:
-        return list(rows)
-    return [rows[i * len(rows) // most] for i in range(most)]

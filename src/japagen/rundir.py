@@ -20,7 +20,7 @@ import filelock
 
 from japagen.errors import RunError
 from japagen.records import digest
-from japagen.tables import write_json
+from japagen.tables import file_digest, write_json
 
 STAGES = ("generate", "curate", "train", "evaluate", "analyze", "report")
 _KEPT_ON_REDO = "replies.sqlite"
@@ -127,7 +127,7 @@ class Run:
 
     def about(self) -> dict[str, Any]:
         """What ``run.json`` says."""
-        return _read_json(self.path / "run.json")
+        return dict(read_json(self.path / "run.json"))
 
     def _check(self, experiment: str, task: str) -> None:
         about = self.about()
@@ -173,7 +173,7 @@ class Run:
     def done(self, stage: str) -> dict[str, Any] | None:
         """What a complete stage left in its ``done.json``; None if it is not complete."""
         file = self.folder(stage) / "done.json"
-        return _read_json(file) if file.is_file() else None
+        return dict(read_json(file)) if file.is_file() else None
 
     def outputs_digest(self, stage: str) -> str | None:
         """One digest over a complete stage's outputs."""
@@ -197,7 +197,7 @@ class Run:
                 remedy=f"redo from here with --redo {stage}, or give the experiment another name to keep both",
             )
         for name, expected in done["outputs"].items():
-            if _file_digest(folder / name) != expected:
+            if digest_or_none(folder / name) != expected:
                 raise RunError(
                     f"'{name}' is gone or was changed since the stage was done",
                     where=folder,
@@ -232,7 +232,7 @@ class Run:
             file for file in folder.rglob("*") if file.is_file() and not file.name.startswith((_KEPT_ON_REDO, "."))
         )
         outputs = {
-            file.relative_to(folder).as_posix(): _file_digest(file) for file in files if file.name != "done.json"
+            file.relative_to(folder).as_posix(): digest_or_none(file) for file in files if file.name != "done.json"
         }
         done = {
             "stage": stage,
@@ -245,25 +245,26 @@ class Run:
         write_json(folder / "done.json", done)
 
 
-def _file_digest(file: Path) -> str | None:
-    import hashlib
-
+def digest_or_none(file: Path) -> str | None:
+    """SHA-256 of a file; None where it cannot be read."""
     try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
+        return file_digest(file)
     except OSError:
         return None
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> Any:
+    """JSON that a stage wrote.
+
+    Raises:
+        RunError: it is damaged or unreadable.
+    """
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(value, dict):
+        if not isinstance(value, dict | list):
             raise ValueError("not an object")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(
-            f"damaged or unreadable: {error}",
-            where=file,
-            remedy="restore the file, or remove it to have the stage made again",
+            f"damaged or unreadable: {error}", where=file, remedy="restore the file, or make it again with --redo"
         ) from error
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -86,6 +87,12 @@ def column(rows: list[dict[str, Any]], name: str, file: Path | str) -> list[str]
             )
         values.append(value if isinstance(value, str) else json.dumps(value) if isinstance(value, bool) else str(value))
     return values
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 (hex) of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

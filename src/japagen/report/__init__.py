@@ -11,7 +11,6 @@ import base64
 import hashlib
 import json
 import math
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -22,6 +21,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from japagen.report import tables, words
+from japagen.tables import write_text
 
 __all__ = ["ReportData", "write_report"]
 
@@ -69,7 +69,9 @@ def write_report(data: ReportData, folder: Path) -> list[Path]:
     known = {name: _known(part) if name != "experiment" else part for name, part in parts.items() if part is not None}
     view = _view(ReportData(**(empty | known)))
     pages = {"report.html": _html(view), "report.md": _markdown(view)}
-    return [_write(folder / name, text) for name, text in pages.items()]
+    for name, text in pages.items():
+        write_text(folder / name, text)
+    return [folder / name for name in pages]
 
 
 def _view(data: ReportData) -> dict[str, Any]:
@@ -184,14 +186,3 @@ def _embedded(value: object) -> str:
 
 def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _write(path: Path, text: str) -> Path:
-    """Write through a temporary file beside it, so that a reader sees the old file or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

@@ -166,7 +166,9 @@ def _finding(primary: JSON, scores: JSON, experiment: JSON) -> str:
         case 0.0:
             who = "A classifier that saw no labelled data"
         case _:
-            who = f"A classifier trained only on texts that the LLM wrote after {count(shots)} labelled examples"
+            who = (
+                f"A classifier trained only on texts that the LLM wrote, shown {count(shots)} example texts each time,"
+            )
     article = "an" if metric_name(metric)[0] in "aeiou" else "a"
     tested = scores.get("n")
     texts = f"{count(tested)} human-labelled texts" if tested else "the human-labelled texts"
@@ -219,7 +221,7 @@ def _against_prompted(scores: JSON) -> list[str]:
     if not prompted:
         return ["The LLM was not asked for the labels directly."]
     clauses = []
-    for system in prompted[:3]:
+    for system in prompted[:6]:
         clause = f"{scored(score_of(system, metric_of(scores)))} ({system_label(system)}), "
         difference = f" (difference {scored(system.get('difference'), sign=True)})"
         match verdict(system.get("difference")):
