@@ -18,7 +18,7 @@ LAYERS = [  # a module may import from its own layer's package and from the laye
     {"llm", "student", "prompts"},
     {"generate", "curate", "train", "evaluate", "analyze", "report"},
     {"rundir"},
-    {"reportdata", "pipeline", "previews", "starter"},
+    {"classifiers", "reportdata", "pipeline", "previews", "starter"},
     {"terminal"},
     {"cli"},
 ]

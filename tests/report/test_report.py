@@ -170,7 +170,10 @@ def test_a_result_no_better_than_the_majority_is_said_plainly():
 @pytest.mark.parametrize(
     ("experiment", "start"),
     [
-        ({"generate": {"shots": 4}}, "A classifier trained only on texts that the LLM wrote, shown 4 example texts each time,"),
+        (
+            {"generate": {"shots": 4}},
+            "A classifier trained only on texts that the LLM wrote, shown 4 example texts each",
+        ),
         ({"generate": {}}, "A classifier trained only on texts that the LLM wrote reaches"),
     ],
 )

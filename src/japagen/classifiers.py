@@ -1,0 +1,38 @@
+"""The classifiers that a run has trained: which there are, and the one that answers for the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from japagen.errors import RunError
+from japagen.rundir import Run, read_json
+from japagen.student import Classifier, load_classifier
+from japagen.train import Trained
+
+
+def trained_models(place: Run) -> list[Trained]:
+    """The classifiers of a run, in the order of the experiment.
+
+    Raises:
+        RunError: the run has not got that far.
+    """
+    if place.done("train") is None:
+        raise RunError("no student has been trained yet", where=place.path, remedy="go on with: japagen run EXPERIMENT")
+    return [Trained(**row) for row in read_json(place.folder("train") / "models.json")]
+
+
+def load_run_classifier(path: str | Path) -> Classifier:
+    """The classifier of a run (its first student, first seed), or the one saved in a folder.
+
+    Args:
+        path: a run's folder, or a classifier's own folder such as ``runs/reviews/3-train/linear/seed-0``.
+
+    Raises:
+        RunError: the run has not trained any.
+        ModelError: there is none in the folder, or its files are damaged.
+    """
+    folder = Path(path)
+    if (folder / "run.json").is_file():
+        place = Run.open(folder)
+        folder = place.folder("train") / trained_models(place)[0].folder
+    return load_classifier(folder)
