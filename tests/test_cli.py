@@ -93,6 +93,7 @@ def test_run_show_predict(finished: Path) -> None:
     )
     assert [json.loads(line) for line in by_pipe.stdout.splitlines()] == rows
     (finished / "in.csv").write_text("id,声\n1,うれしい\n2,腹が立つ\n", encoding="utf-8")
+    rows = [{"id": str(i), "声": row.pop("text"), **row} for i, row in enumerate(rows, 1)]
     by_file = japagen("predict", "runs/small", "-i", "in.csv", "--column", "声", "-o", "out.jsonl", cwd=finished)
     assert by_file.returncode == 0
     assert [json.loads(line) for line in (finished / "out.jsonl").read_text(encoding="utf-8").splitlines()] == rows
@@ -181,6 +182,16 @@ def test_errors_are_two_lines_and_exit_2(finished: Path, tmp_path: Path) -> None
     refused(japagen("show", "runs/none", cwd=finished), "no run in this folder")
     refused(japagen("predict", "runs/small", cwd=finished), "--input")
     refused(japagen("predict", "runs/small", "-i", "none.csv", cwd=finished), "cannot be read")
+    refused(japagen("predict", "runs/small", "small.yaml.csv", "", cwd=finished), "empty text")
+    refused(japagen("predict", "runs/small", "gold-dev.jsonl", cwd=finished), "is a file", "--input gold-dev.jsonl")
+    refused(japagen("predict", "small", "うれしい", cwd=finished), "did you mean runs/small?")
+    refused(japagen("show", "small", cwd=finished), "did you mean runs/small?")
+    refused(japagen("run", "small", cwd=finished), "no such file", "give small.yaml")
+    refused(japagen("run", "mood.yaml", cwd=finished), "mood.yaml:")
+    (finished / "sjis.csv").write_bytes("text\n猫\n".encode("cp932"))
+    refused(japagen("predict", "runs/small", "-i", "sjis.csv", cwd=finished), "not UTF-8", "CP932")
+    (finished / "bad.yaml").write_text(text.replace("name: scripted", "name: embeded"), encoding="utf-8")
+    refused(japagen("prompt", "bad.yaml", cwd=finished), "did you mean 'embedded'?")
     (finished / "in.csv").write_text("txt\nあ\n", encoding="utf-8")
     refused(japagen("predict", "runs/small", "-i", "in.csv", cwd=finished), "no column 'text'; did you mean 'txt'?")
     store = finished / "runs" / "small" / "1-generate" / "replies.sqlite"

@@ -82,6 +82,8 @@ def test_what_changed_is_named_and_redo_goes_on(experiment: Experiment, tmp_path
     with pytest.raises(RunError, match=r"curate\.min_chars was 5, is 18") as caught:
         japagen.run(stricter, runs=runs, llm=ScriptedLLM())
     assert "--redo curate" in caught.value.remedy
+    saved = json.loads((run.path / "experiment.json").read_text(encoding="utf-8"))
+    assert saved["curate"]["min_chars"] == 5  # a refused run leaves everything as it was
     japagen.run(stricter, runs=runs, redo="curate", llm=(llm := ScriptedLLM()))
     assert run.done("curate")["inputs"]["curate"]["min_chars"] == 18  # type: ignore[index]
     assert llm.calls == 0  # replies are kept, those of the baselines too: nothing that was sent has changed

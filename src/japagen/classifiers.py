@@ -32,6 +32,10 @@ def load_run_classifier(path: str | Path) -> Classifier:
         ModelError: there is none in the folder, or its files are damaged.
     """
     folder = Path(path)
+    if not any((folder / name).is_file() for name in ("run.json", "classifier.json")):
+        near = Path("runs") / folder
+        hint = f"did you mean {near}?" if (near / "run.json").is_file() else "make one with: japagen run EXPERIMENT"
+        raise RunError("there is no run in this folder, and no classifier", where=folder, remedy=hint)
     if (folder / "run.json").is_file():
         place = Run.open(folder)
         folder = place.folder("train") / trained_models(place)[0].folder

@@ -63,7 +63,8 @@ def main() -> None:
         app()
     except JapagenError as error:
         first, *rest = str(error).split("\n")
-        _err.print(f"[bold red]error[/] {escape(first)}", highlight=False)
+        head = "[bold yellow]stopped[/]" if error.exit_code == 130 else "[bold red]error[/]"
+        _err.print(f"{head} {escape(first.removeprefix('stopped '))}", highlight=False)
         for line in rest:
             _err.print(escape(line), highlight=False)
         sys.exit(error.exit_code)
@@ -202,6 +203,9 @@ def prompt(
         for message in request["messages"]:
             _out.print(f"[bold cyan]{message['role']}[/]", highlight=False)
             _out.print(message["content"], markup=False, highlight=False)
+        if request["document"] is not None:
+            _out.print("[bold cyan]as the document that the model continues[/]", highlight=False)
+            _out.print(request["document"], markup=False, highlight=False)
 
 
 @app.command()
@@ -222,7 +226,11 @@ def predict(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Classify texts with a run's classifier: label and scores, one line each."""
+    """Classify texts: label and scores, one line each; other columns of a file are kept.
+
+    The first student of the experiment answers, with its first seed. The folder of any other classifier of the run may be
+    given instead, e.g. runs/reviews/3-train/linear/seed-0.
+    """
     from japagen import tables
     from japagen.classifiers import load_run_classifier
     from japagen.records import Example
@@ -233,11 +241,18 @@ def predict(
             where="japagen predict",
             remedy="see: japagen predict --help",
         )
-    given = tables.column(tables.read_rows(source), column, source) if source else list(texts or [])
+    for text in texts or []:
+        if text == "-" or (Path(text).suffix.lower() in tables.FORMATS and Path(text).is_file()):
+            remedy = f"give it as: --input {text}"
+            raise DataError(f"'{text}' is a file, not a text", where="japagen predict", remedy=remedy)
+        if not text.strip():
+            raise DataError("an empty text cannot be classified", where="japagen predict", remedy="leave it out")
+    table = tables.read_rows(source) if source else [{"text": text} for text in texts or []]
+    given = tables.column(table, column, source) if source else list(texts or [])
     classifier = load_run_classifier(run)
     predictions = classifier.predict([Example(str(i), text, "") for i, text in enumerate(given)])
     rows: list[dict[str, Any]] = [
-        {"text": t, "label": p.label, "scores": dict(p.scores)} for t, p in zip(given, predictions, strict=True)
+        {**row, "label": p.label, "scores": dict(p.scores)} for row, p in zip(table, predictions, strict=True)
     ]
     if output is not None:
         try:
@@ -246,15 +261,16 @@ def predict(
             raise DataError(
                 f"cannot be written: {error.strerror or error}", where=output, remedy="choose another place"
             ) from error
+        _err.print(f"wrote {len(rows)} rows to {output}", highlight=False, markup=False)
         return
     if as_json or source or not _out.is_terminal:
         for row in rows:
             sys.stdout.write(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n")
         return
-    table = Table("label", "score", "text")
+    shown = Table("label", "score", "text")
     for row in rows:
-        table.add_row(row["label"], f"{row['scores'][row['label']]:.3f}", escape(row["text"]))
-    _out.print(table)
+        shown.add_row(row["label"], f"{row['scores'][row['label']]:.3f}", escape(row["text"]))
+    _out.print(shown)
 
 
 @app.command()

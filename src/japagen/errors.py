@@ -82,5 +82,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     'known: per_label, shots'
     """
     names = list(known)
+    if not names:
+        return "none is known"
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"

@@ -120,6 +120,9 @@ class Experiment(_Section):
             ConfigError: it is absent or says something that cannot be used.
         """
         file = Path(path)
+        if not file.suffix and not file.exists():
+            known = f"{file}.yaml" if Path(f"{file}.yaml").exists() else "an experiment's file, which ends in .yaml"
+            raise ConfigError("there is no such file", where=file, remedy=f"give {known}")
         return read_model(cls, file).model_copy(update={"folder": file.resolve().parent})
 
     def load_task(self) -> Task:

@@ -94,7 +94,7 @@ class _Pipeline:
         gold = self.task.gold
         files = {split: getattr(gold, split) for split in splits} if gold else {}
         return {
-            f"gold.{split}": [file.model_dump(mode="json"), digest_or_none(self.task.path(file.file))]
+            f"gold.{split}": digest([file.model_dump(mode="json"), digest_or_none(self.task.path(file.file))])
             for split, file in files.items()
             if file is not None
         }
@@ -258,6 +258,8 @@ def run(
     place = Run.create(Path(runs) / experiment.name, experiment=experiment.name, task=task.name)
     with place.lock():
         pipeline = _Pipeline(experiment, task, place, on_progress, say, llm)
+        for stage in STAGES[: STAGES.index(redo or until) + (redo is None)]:
+            place.is_fresh(stage, pipeline.inputs(stage))  # refuse before anything is changed
         _save_settings(pipeline)
         if redo is not None:
             place.redo(redo)

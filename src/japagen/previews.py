@@ -8,7 +8,8 @@ from typing import Any
 from japagen.errors import ConfigError, did_you_mean
 from japagen.experiment import Experiment
 from japagen.generate.plan import plan_request
-from japagen.llm import Style
+from japagen.llm import Style, check_llm
+from japagen.llm.embedded import render
 
 
 def preview(experiment: Experiment | Path, *, label: str | None, n: int, style: str | None) -> list[dict[str, Any]]:
@@ -23,8 +24,11 @@ def preview(experiment: Experiment | Path, *, label: str | None, n: int, style: 
     if label is not None and label not in task.labels:
         hint = did_you_mean(label, task.label_names)
         raise ConfigError(
-            f"task '{task.name}' has no label '{label}'; {hint}", where="--label", remedy="see: japagen tasks show"
+            f"task '{task.name}' has no label '{label}'; {hint}",
+            where="--label",
+            remedy="give one of the task's labels",
         )
+    check_llm(experiment.llm.name)
     base_model = experiment.llm.name.partition(":")[0] in ("embedded", "gguf")
     chosen: Style
     match style or ("document" if base_model else "chat"):
@@ -38,8 +42,14 @@ def preview(experiment: Experiment | Path, *, label: str | None, n: int, style: 
     for name in [label] if label else task.label_names:
         for index in range(min(n, experiment.generate.per_label)):
             request = plan_request(experiment, task, name, index, style=chosen)
-            messages = [{"role": m.role, "content": m.content} for m in request.messages]
             requests.append(
-                {"id": request.id, "label": name, "word": request.word, "seed": request.seed, "messages": messages}
+                {
+                    "id": request.id,
+                    "label": name,
+                    "word": request.word,
+                    "seed": request.seed,
+                    "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+                    "document": "".join(render(request.messages)) if chosen == "document" else None,
+                }
             )
     return requests

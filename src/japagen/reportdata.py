@@ -83,6 +83,7 @@ def _notices(experiment: Experiment, scores: dict[str, Any], stages: dict[str, A
         least = scores["smallest_detectable_difference"]
         what = f"Differences below about {100 * least:.1f} points cannot" if least else "Hardly any difference can"
         notices.append(f"The test set has only {scores['n']} rows. {what} be told from chance.")
+    notices += [f"Left out: {what}." for what in scores.get("left_out", [])]
     wanted = experiment.generate.per_label
     for label, account in stages["curate"].get("by_label", {}).items():
         if account["kept"] < wanted / 2:

@@ -121,7 +121,9 @@ class Run:
         """
         run = cls(Path(path))
         if not (run.path / "run.json").is_file():
-            raise RunError("there is no run in this folder", where=path, remedy="make one with: japagen run EXPERIMENT")
+            near = Path("runs") / path
+            hint = f"did you mean {near}?" if (near / "run.json").is_file() else "make one with: japagen run EXPERIMENT"
+            raise RunError("there is no run in this folder", where=path, remedy=hint)
         run.about()
         return run
 
@@ -194,7 +196,7 @@ class Run:
             raise RunError(
                 f"stage '{stage}' was made from other inputs: {change}",
                 where=folder,
-                remedy=f"redo from here with --redo {stage}, or give the experiment another name to keep both",
+                remedy=f"redo from here with --redo {stage} (stored replies are kept), or rename the experiment",
             )
         for name, expected in done["outputs"].items():
             if digest_or_none(folder / name) != expected:

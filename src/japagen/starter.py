@@ -36,10 +36,15 @@ labels:
     verbalisation: 急ぎ      # what a model would answer for this label
     shots:                   # a dozen of your own, the more varied the better; at least generate.shots of them
       - {{word: 配送, text: 明日の葬儀で使う物なのですが、まだ発送の連絡がありません。今日中に確認していただけますか。}}
-      - {{word: 支払い, text: 同じ注文が二重に引き落とされています。至急止めてください。}}
+      - {{word: 支払い, text: 同じ注文の代金が二重に引き落とされています。至急、確認をお願いします。}}
       - {{word: 故障, text: 充電中に煙が出ました。使うのをやめましたが、どうすればいいですか。}}
       - {{word: 注文, text: さっきの注文、住所を間違えました。出荷前に直せますか？}}
       - {{word: 返品, text: 返品の期限が今日までなのに、受付のページが開きません。}}
+      - {{word: 配送, text: 冷凍の品が外に置かれたままです。溶けてしまうので、すぐ電話をください。}}
+      - {{word: 支払い, text: 身に覚えのない請求が来ました。カードを止めたほうがいいですか？}}
+      - {{word: 故障, text: 給湯器から水が漏れて床が濡れています。今日来てもらえませんか。}}
+      - {{word: 注文, text: 一つのつもりが百個で注文されていました。すぐに取り消したいです。}}
+      - {{word: 返品, text: 今夜の便で海外に発ちます。その前に返品の手続きを済ませられますか。}}
   normal:
     meaning: どれも、数日のうちに返事をすればよいものである。
     instruction: "「{{word}}」について、返事を急がない客の問い合わせを書いてください。"
@@ -47,10 +52,15 @@ labels:
     verbalisation: 通常
     shots:
       - {{word: 配送, text: 離島への送料はいくらくらいになりますか。}}
-      - {{word: 支払い, text: 領収書を会社の名前で出してもらうことはできますか？}}
+      - {{word: 支払い, text: 領収書を会社名で出してもらうことはできますか？}}
       - {{word: 故障, text: 保証書をなくしたのですが、もう一度発行していただけるものでしょうか。}}
       - {{word: 注文, text: この鍋の蓋だけを買うことはできますか。}}
       - {{word: 返品, text: 返品するときは箱も要りますか。参考までに教えてください。}}
+      - {{word: 配送, text: 置き配にも対応していますか？}}
+      - {{word: 支払い, text: ポイントと現金を合わせて払えるか知りたいです。}}
+      - {{word: 故障, text: 修理に出すと、だいたい何日くらいかかるものですか。}}
+      - {{word: 注文, text: 次の入荷の予定が決まったら教えてください。}}
+      - {{word: 返品, text: 福袋は返品の対象になりますか。}}
 
 # KADG words: one goes into each prompt, so that the texts cover what your real data cover.
 knowledge:
@@ -63,7 +73,8 @@ prompting:
   question: "問い合わせ：{{text}}\\n区分："
   content_free: なし
 
-# Human-labelled rows to measure on (jsonl, csv, tsv or parquet). Without them everything runs but the measuring.
+# Human-labelled rows to measure on (jsonl, csv, tsv or parquet). Without them everything runs but the measuring;
+# added later, they are used by: japagen run {name}.yaml --redo evaluate
 # gold:
 #   dev: {{file: {name}-dev.csv, text: text, label: label}}     # few-shot baselines draw from it
 #   test: {{file: {name}-test.csv, text: text, label: label}}
@@ -84,7 +95,7 @@ llm:
   max_tokens: 80
 
 generate:
-  per_label: 300               # texts asked for per label; raise it later and only the new ones are written
+  per_label: 300               # texts asked for per label; raise it later with --redo generate: only new ones are written
   shots: 5                     # example texts in each prompt
   kadg: true                   # one of the task's words in each prompt
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import sys
@@ -32,8 +33,9 @@ def read_rows(file: Path | str) -> list[dict[str, Any]]:
     try:
         match suffix:
             case ".csv" | ".tsv":
-                frame = pl.read_csv(path, separator="\t" if suffix == ".tsv" else ",", infer_schema=False)
-                return frame.to_dicts()
+                text = path.read_text(encoding="utf-8-sig")
+                separator = "\t" if suffix == ".tsv" else ","
+                return pl.read_csv(io.StringIO(text), separator=separator, infer_schema=False).to_dicts()
             case ".parquet":
                 return pl.read_parquet(path).to_dicts()
             case _:
@@ -41,11 +43,14 @@ def read_rows(file: Path | str) -> list[dict[str, Any]]:
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror or error}", where=path, remedy="check the path") from error
     except UnicodeDecodeError as error:
-        raise DataError("is not UTF-8", where=path, remedy="convert it: iconv -t UTF-8") from error
+        remedy = "save it as 'CSV UTF-8', or convert it: iconv -f CP932 -t UTF-8"
+        raise DataError("is not UTF-8", where=path, remedy=remedy) from error
     except pl.exceptions.NoDataError as error:
         raise DataError("the file is empty", where=path, remedy="give a file with at least one row") from error
     except pl.exceptions.PolarsError as error:
-        raise DataError(f"cannot be read: {str(error).splitlines()[0]}", where=path, remedy="check the file") from error
+        what = str(error).splitlines()[0]
+        remedy = "check the file: as many fields in each row as in the first, commas inside quotes"
+        raise DataError(f"cannot be read: {what}", where=path, remedy=remedy) from error
 
 
 def _json_lines(lines: Iterable[str], where: str) -> list[dict[str, Any]]:

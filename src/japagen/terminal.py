@@ -47,12 +47,15 @@ def live_progress(console: Console, *, enabled: bool) -> Iterator[Listener]:
             )
         return table
 
-    with Live(console=console, auto_refresh=True, refresh_per_second=4, get_renderable=draw):
+    with Live(console=console, auto_refresh=True, refresh_per_second=4, get_renderable=lambda: draw() if seen else ""):
 
         def listen(progress: Progress) -> None:
             key = (progress.stage, progress.item)
-            if key not in begun or (seen[key].done <= seen[key].resumed and progress.done <= progress.resumed):
-                begun[key] = time.monotonic()
+            others = max((ended[k] for k in ended if k[0] == progress.stage and k != key), default=0.0)
+            if progress.done <= progress.resumed or key not in begun:
+                begun[key] = time.monotonic()  # the clock runs from the last moment without new rows
+            elif seen[key].done <= seen[key].resumed:
+                begun[key] = max(begun[key], others)  # or from the end of the item before, if that was later
             if progress.done >= progress.total:
                 ended.setdefault(key, time.monotonic())
             seen[key] = progress
@@ -111,21 +114,28 @@ def print_run(state: dict[str, Any], console: Console) -> None:
     console.print(table)
     scores = state.get("scores")
     if scores and scores["systems"]:
-        table = Table("system", title=f"{scores['n']} gold rows, 95 % bootstrap intervals", title_justify="left")
-        for heading in ("gold rows", "accuracy", "macro-F1", "MCC", f"{scores['metric']} by seed"):
+        headings = ["gold rows", "accuracy", "macro-F1", "MCC", f"{scores['metric']} by seed"]
+        shown = 5 if console.width >= 110 else 4 if console.width >= 76 else 2  # the report has it all
+        table = Table(title=f"{scores['n']} gold rows, 95 % bootstrap intervals", title_justify="left")
+        table.add_column("system", no_wrap=True)
+        for heading in headings[:shown]:
             table.add_column(heading, justify="right", no_wrap=True)
         for system in scores["systems"]:
             found = system["scores"]
             interval = f"{_short(found['accuracy']['low'])}, {_short(found['accuracy']['high'])}"
-            table.add_row(
-                system["name"],
+            cells = [
                 str(system["train_rows"]) if system["kind"] == "gold" else "",
                 f"{_short(found['accuracy']['value'])} [{interval}]",
                 _short(found["macro_f1"]["value"]),
                 _short(found["mcc"]["value"]),
                 " ".join(_short(value) for value in found[scores["metric"]]["by_seed"]),
-            )
+            ]
+            table.add_row(system["name"], *cells[:shown])
         console.print(table)
+    elif scores:
+        console.print("no gold data: nothing was measured; add 'gold:' to the task", highlight=False, markup=False)
+    for left_out in (scores or {}).get("left_out", []):
+        console.print(f"left out: {left_out}", highlight=False, markup=False)
     if "report" in state:
         console.print(f"report: {state['report']}", highlight=False, markup=False)
 

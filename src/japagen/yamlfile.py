@@ -109,7 +109,8 @@ def read_model(model: type[Model], file: Path) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
+        found = error.errors()
+        first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
         path: _Path = tuple(first["loc"])
         known = path
         while known not in lines:
@@ -121,6 +122,10 @@ def read_model(model: type[Model], file: Path) -> Model:
             message = f"unknown key; {did_you_mean(str(path[-1]), names)}" if names else "unknown key"
         elif first["type"] == "missing":
             message = "this key is needed"
+            if path == ("task",) and "labels" in data:
+                message += "; this is a task, give the experiment that names it"
+        elif path[-1:] == ("[key]",):
+            message = "a name has letters, digits, '.', '_' and '-'; the Japanese goes into 'verbalisation'"
         else:
             message = first["msg"].removeprefix("Value error, ")
         raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 from collections.abc import Iterator
@@ -160,6 +161,15 @@ def test_any_gguf_by_path_is_the_same_model(llm: LLM) -> None:
     assert (by_path.notice, "Gemma Terms of Use" in notice) == ("", True)
     assert answers(by_path, [writing(5)])["a/5"].text == answers(llm, [writing(5)])["a/5"].text
     by_path.close()  # type: ignore[attr-defined]
+
+
+def test_ctrl_c_is_not_lost_while_a_model_is_loaded() -> None:
+    pytest.importorskip("xllamacpp", reason="the extra 'embedded' is not installed")
+    from japagen.llm.llamacpp import _load_library
+
+    # A Python function here would run signal handlers whose exceptions ctypes discards; ours is a C function.
+    address = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value
+    assert ctypes.cast(_load_library()._quiet, ctypes.c_void_p).value == address
 
 
 def test_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

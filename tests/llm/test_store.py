@@ -41,6 +41,16 @@ def test_only_new_requests_reach_the_model(tmp_path: Path) -> None:
     assert other.calls == 10
 
 
+def test_what_is_stored_comes_before_the_model_is_asked(tmp_path: Path) -> None:
+    with ReplyStore(tmp_path / "s") as store:
+        list(store.complete(ScriptedLLM(), requests(10)))
+        model = ScriptedLLM()
+        stream = store.complete(model, requests(12))
+        assert [next(stream)[2] for _ in range(10)] == [True] * 10
+        assert model.calls == 0
+        assert [stored for _, _, stored in stream] == [False, False]
+
+
 def test_a_crash_of_the_backend_keeps_what_was_answered(tmp_path: Path) -> None:
     with ReplyStore(tmp_path / "s") as store:
         with pytest.raises(RuntimeError, match="scripted crash"):

@@ -124,6 +124,12 @@ def evaluate(
     majority = Majority.fit(gold_dev or gold_test, task.label_names)
     systems.append(System("majority", "majority", (majority.predict(gold_test),)))
     result.summary = summarise(experiment, task, systems, gold_test)
+    measured = {system.k for system in systems if system.kind == "gold"}
+    result.summary["left_out"] = [
+        f"gold-{k}: the dev pool has fewer than {k} rows of some label"
+        for k in experiment.evaluate.gold_shots
+        if k not in measured
+    ]
     return result
 
 

@@ -26,11 +26,14 @@ def load_gold(task: Task, gold: GoldFile | None) -> list[Example]:
     ids = column(rows, gold.id, file) if gold.id else [f"{file.stem}-{n:06d}" for n in range(1, len(rows) + 1)]
     unknown = sorted(set(labels) - set(task.label_names))
     if unknown:
+        meant = next((name for name, spec in task.labels.items() if spec.verbalisation == unknown[0].strip()), None)
         row = next(n for n, label in enumerate(labels, 1) if label == unknown[0])
         raise DataError(
             f"label '{unknown[0]}' is not one of the task's ({', '.join(task.label_names)})",
             where=f"{file}, row {row}",
-            remedy=f"rename it; labels in the file: {', '.join(sorted(set(labels)))}",
+            remedy=f"write '{meant}' for it"
+            if meant
+            else f"rename it; labels in the file: {', '.join(map(repr, sorted(set(labels))))}",
         )
     seen: set[str] = set()
     for number, identifier in enumerate(ids, 1):

@@ -92,7 +92,8 @@ class _Library:
                 raise self._unsuitable(f"the function {name} is missing") from error
             function.restype, function.argtypes = result, arguments
             setattr(self, name, function)
-        self._quiet = _LogCallback(lambda level, text, data: None)
+        # Silence must not be a Python function: a signal handler could run inside it, and its exception would be lost.
+        self._quiet = c.cast(c.pythonapi.Py_IsInitialized, _LogCallback)
         self.llama_log_set(self._quiet, None)
         self.llama_backend_init()
         if struct.unpack_from("4I", bytes(self.llama_context_default_params().bytes)) != _CONTEXT_DEFAULTS:

@@ -6,6 +6,7 @@ digests of what was sent, so replies are found again whatever else changed. The 
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import time
@@ -144,6 +145,14 @@ class ReplyStore:
             self.put(row for row in done if row[2].failed is None)
             yield from ((request, reply, False) for _, request, reply in done)
 
+        asked = iter(requests)
+        for request in asked:  # what a resumed run has already comes at once, before the model is even asked
+            if (known := self.get(request.key(llm.name))) is None:
+                requests = itertools.chain([request], asked)
+                break
+            yield request, known, True
+        else:
+            return
         replies = iter(llm.complete(unanswered()))
         try:
             for reply in replies:
