@@ -154,7 +154,7 @@ def test_starter_shows_every_key_with_its_default(tmp_path: Path) -> None:
 def test_prompt_shows_what_is_sent(workplace: Path) -> None:
     done = japagen("prompt", "small.yaml", "--style", "document", "-n", "2", cwd=workplace)
     assert "客の声を集めた。どれも喜んでいる。" in done.stdout
-    assert done.stdout.count("どれも怒っている。") == 2
+    assert done.stdout.count("どれも怒っている。") == 4  # as turns, and as the document
     refused(japagen("prompt", "small.yaml", "--label", "gald", cwd=workplace), "did you mean 'glad'")
     refused(japagen("prompt", "small.yaml", "--style", "poem", cwd=workplace), "known: chat, document")
 
@@ -194,6 +194,20 @@ def test_errors_are_two_lines_and_exit_2(finished: Path, tmp_path: Path) -> None
     refused(japagen("prompt", "bad.yaml", cwd=finished), "did you mean 'embedded'?")
     (finished / "in.csv").write_text("txt\nあ\n", encoding="utf-8")
     refused(japagen("predict", "runs/small", "-i", "in.csv", cwd=finished), "no column 'text'; did you mean 'txt'?")
+    refused(
+        japagen("predict", "runs/small", "-i", "gold-dev.jsonl", "-o", "gold-dev.jsonl", cwd=finished), "input itself"
+    )
+    refused(japagen("show", "あ" * 300, cwd=finished), "is no folder")
+    refused(with_text(text.replace("name: small", 'name: "a\\e[31m\\nb"')), "name: String should match")
+    refused(with_text(text.replace("[linear]", '["a\\e[31m\\nb"]')), "no student is called 'a\\x1b[31m\\nb'")
+    done = finished / "runs" / "small" / "2-curate" / "done.json"
+    good = done.read_text(encoding="utf-8")
+    for damage in ("{}", "[1]", "{", '{"inputs": 1}', "[" * 100_000):
+        done.write_text(damage, encoding="utf-8")
+        refused(japagen("show", "runs/small", cwd=finished), "done.json", "damaged")
+        refused(japagen("run", "small.yaml", cwd=finished), "done.json", "damaged")
+    done.write_text(good, encoding="utf-8")
+    assert japagen("run", "small.yaml", cwd=finished).returncode == 0
     store = finished / "runs" / "small" / "1-generate" / "replies.sqlite"
     store.write_bytes(b"garbage" * 1000)
     refused(japagen("run", "small.yaml", "--redo", "generate", cwd=finished), "nothing was overwritten")

@@ -84,3 +84,9 @@ def test_import_is_light(module: str) -> None:
     code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_words_of_a_text_as_long_as_a_book() -> None:
+    from japagen.japanese import words
+
+    assert len(words("あめ。" * 400_000)) >= 400_000

@@ -93,6 +93,21 @@ def test_what_changed_is_named_and_redo_goes_on(experiment: Experiment, tmp_path
     assert llm.calls == 20  # raising per_label only adds
 
 
+def test_a_refused_redo_takes_nothing_back(experiment: Experiment, tmp_path: Path) -> None:
+    run = japagen.run(experiment, runs=tmp_path / "runs", llm=ScriptedLLM())
+    with pytest.raises(RunError, match="seed was 7, is 8"):
+        japagen.run(experiment.model_copy(update={"seed": 8}), runs=tmp_path / "runs", redo="train", llm=ScriptedLLM())
+    assert all(run.done(stage) for stage in STAGES)
+
+
+def test_lone_surrogates_in_gold_do_no_harm(experiment: Experiment, workplace: Path, tmp_path: Path) -> None:
+    row = '{"id": "content-free", "text": "\\ud800だめでした。", "label": "angry"}\n'
+    gold = workplace / "gold-test.jsonl"
+    gold.write_text(gold.read_text(encoding="utf-8") + row, encoding="utf-8")
+    run = japagen.run(experiment, runs=tmp_path / "runs", llm=ScriptedLLM())
+    assert json.loads((run.path / "4-evaluate/scores.json").read_text())["n"] == 9
+
+
 def test_changed_gold_and_changed_outputs_are_noticed(experiment: Experiment, workplace: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     run = japagen.run(experiment, runs=runs, llm=ScriptedLLM())

@@ -25,6 +25,25 @@ def test_all_formats_hold_the_same_rows(tmp_path: Path) -> None:
         assert read_rows(tmp_path / name) == ROWS
 
 
+def test_brackets_in_a_name_are_no_pattern(tmp_path: Path) -> None:
+    for name, text in (("g[1].csv", "mine"), ("g1.csv", "other")):
+        (tmp_path / name).write_text(f"text\n{text}\n", encoding="utf-8")
+    pl.DataFrame({"text": ["mine"]}).write_parquet(tmp_path / "p[1].parquet")
+    pl.DataFrame({"text": ["other"]}).write_parquet(tmp_path / "p1.parquet")
+    assert read_rows(tmp_path / "g[1].csv") == read_rows(tmp_path / "p[1].parquet") == [{"text": "mine"}]
+
+
+def test_writing_replaces_files_only(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", ROWS)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(DataError, match="no ordinary file"):
+        write_jsonl(tmp_path / "folder", ROWS)
+    with pytest.raises(DataError, match="no ordinary file"):
+        write_jsonl(Path("/dev/null"), ROWS)
+    assert not Path("/dev/null").is_file()
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
+
+
 def test_numbers_in_csv_stay_texts(tmp_path: Path) -> None:
     (tmp_path / "n.csv").write_text("text,label\n007,glad\n", encoding="utf-8")
     assert column(read_rows(tmp_path / "n.csv"), "text", "n.csv") == ["007"]
@@ -54,6 +73,9 @@ def test_damaged_files(tmp_path: Path, name: str, content: bytes, said: str) -> 
         ([], "holds no rows"),
         ([{"txet": "a", "label": "glad"}], "no column 'text'; did you mean 'txet'"),
         ([{"text": "", "label": "glad"}], "column 'text' is empty"),
+        ([{"text": " \u3000", "label": "glad"}], "column 'text' is empty"),
+        ([{"text": ["a", "b"], "label": "glad"}], "holds no text but list"),
+        ([{"text": "a", "label": "喜び"}], "write 'glad' for it"),
         ([{"text": "a", "label": "happy"}], "label 'happy' is not one of the task's"),
         ([{"text": "a", "label": "glad", "id": "1"}, {"text": "b", "label": "glad", "id": "1"}], "id '1' stands twice"),
     ],

@@ -36,6 +36,10 @@ def write(tmp_path: Path, text: str, name: str = "e.yaml") -> Path:
         ("name: a\ntask: reviews\ntrain: {students: [linear, linear]}\n", 3, "train: a student is named twice"),
         ("name: &x a\ntask: *x\n", 2, "references (*name) are not read"),
         ("- a\n- b\n", 1, "expected keys and values"),
+        ("name: a\ntask: reviews\nyes: 1\n", 3, "the key 'yes' is read as no text"),
+        ("name: a\ntask: reviews\nevaluate: {gold_shots: [-1]}\n", 3, "evaluate.gold_shots.0: Input should be greater"),
+        ("name: a\ntask: reviews\nevaluate: {gold_shots: [5, 5]}\n", 3, "gold_shots names one thing twice"),
+        ("name: a\ntask: reviews\nseed: 99999999999999999999\n", 3, "seed: Input should be less than"),
         ("name: a\ntask: !!python/object/apply:os.system ['true']\n", 2, "not valid YAML"),
     ],
 )
@@ -66,6 +70,22 @@ def test_any_text_is_read_or_refused_with_a_config_error(tmp_path: Path, text: s
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     with pytest.raises(ConfigError):
         Experiment.load(file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seed: !!timestamp abc\n",
+        "seed: !!bool abc\n",
+        'name: "\\UFFFFFFFF"\n',
+        "seed: 0x" + "f" * 5000 + "\n",
+        "analyze: " + "[" * 20_000,
+        "analyze: " + "{a: " * 500,
+    ],
+)
+def test_hostile_yaml_is_one_error(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError):
+        Experiment.load(write(tmp_path, "name: a\ntask: reviews\n" + text))
 
 
 def test_task_refuses_what_cannot_work(workplace: Path) -> None:

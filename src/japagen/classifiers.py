@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from japagen.errors import RunError
-from japagen.rundir import Run, read_json
+from japagen.rundir import Run, check_name, read_json
 from japagen.student import Classifier, load_classifier
 from japagen.train import Trained
 
@@ -18,7 +18,13 @@ def trained_models(place: Run) -> list[Trained]:
     """
     if place.done("train") is None:
         raise RunError("no student has been trained yet", where=place.path, remedy="go on with: japagen run EXPERIMENT")
-    return [Trained(**row) for row in read_json(place.folder("train") / "models.json")]
+    file = place.folder("train") / "models.json"
+    try:
+        models = [Trained(**row) for row in read_json(file)]
+        models[0]
+    except (TypeError, LookupError) as error:
+        raise RunError(f"damaged: {error}", where=file, remedy="make it again with --redo train") from error
+    return models
 
 
 def load_run_classifier(path: str | Path) -> Classifier:
@@ -32,6 +38,7 @@ def load_run_classifier(path: str | Path) -> Classifier:
         ModelError: there is none in the folder, or its files are damaged.
     """
     folder = Path(path)
+    check_name(folder)
     if not any((folder / name).is_file() for name in ("run.json", "classifier.json")):
         near = Path("runs") / folder
         hint = f"did you mean {near}?" if (near / "run.json").is_file() else "make one with: japagen run EXPERIMENT"

@@ -5,7 +5,9 @@ An error that a user can mend is two lines on standard error and exit code 2 (13
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -59,21 +61,30 @@ _err = Console(stderr=True, soft_wrap=True)
 
 def main() -> None:
     """Entry point: the commands, with errors in two lines."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding is no reason to fail
     try:
-        app()
+        app(standalone_mode=True)
+        sys.stdout.flush()
     except JapagenError as error:
-        first, *rest = str(error).split("\n")
-        head = "[bold yellow]stopped[/]" if error.exit_code == 130 else "[bold red]error[/]"
-        _err.print(f"{head} {escape(first.removeprefix('stopped '))}", highlight=False)
-        for line in rest:
-            _err.print(escape(line), highlight=False)
+        _print_error(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         _err.print("stopped\ngo on with the same command", highlight=False)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+def _print_error(error: JapagenError) -> None:
+    head = "[bold yellow]stopped[/]" if error.exit_code == 130 else "[bold red]error[/]"
+    first = f"{error.where}: {error.what}" if error.where else error.what
+    for start, text in ((head + " ", first.removeprefix("stopped ")), ("", error.remedy)):
+        if text:  # what a file says may hold line breaks and escape sequences: show them, do not obey them
+            visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+            _err.print(start + escape(visible), highlight=False)
 
 
 @app.callback(invoke_without_command=True)
@@ -255,11 +266,15 @@ def predict(
         {**row, "label": p.label, "scores": dict(p.scores)} for row, p in zip(table, predictions, strict=True)
     ]
     if output is not None:
+        if source and source != "-" and output.resolve() == Path(source).resolve():
+            raise DataError("is the input itself", where=output, remedy="choose another place to write to")
         try:
             tables.write_jsonl(output, rows)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise DataError(
-                f"cannot be written: {error.strerror or error}", where=output, remedy="choose another place"
+                f"cannot be written: {getattr(error, 'strerror', None) or error}",
+                where=output,
+                remedy="choose another place",
             ) from error
         _err.print(f"wrote {len(rows)} rows to {output}", highlight=False, markup=False)
         return

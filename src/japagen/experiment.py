@@ -6,7 +6,7 @@ Read strictly: a key that is not known is an error, never ignored. The defaults 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -73,7 +73,7 @@ class TrainSection(_Section):
 class EvaluateSection(_Section):
     """What the students are measured against."""
 
-    gold_shots: tuple[int, ...] = Field(
+    gold_shots: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         default=(1, 5, 10, 20), description="train on K gold rows per label, for each K"
     )
     prompting: tuple[Literal["zero-shot", "few-shot"], ...] = Field(
@@ -85,6 +85,13 @@ class EvaluateSection(_Section):
     )
     calibrate: bool = Field(default=True, description="also with contextual calibration (Zhao et al. 2021)")
     resamples: int = Field(default=5000, ge=100, le=1_000_000, description="bootstrap resamples of each interval")
+
+    @model_validator(mode="after")
+    def _check(self) -> EvaluateSection:
+        for key, values in (("gold_shots", self.gold_shots), ("prompting", self.prompting)):
+            if len(set(values)) != len(values):
+                raise ValueError(f"{key} names one thing twice")
+        return self
 
 
 class AnalyzeSection(_Section):
@@ -102,7 +109,7 @@ class Experiment(_Section):
 
     name: Name
     task: str = Field(description="a built-in task, or the path of a task file")
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=2**63 - 1)
     llm: LLMSection = LLMSection()
     generate: GenerateSection = GenerateSection()
     curate: CurateSection = CurateSection()
@@ -133,13 +140,31 @@ class Experiment(_Section):
         """
         name = self.task
         if name.endswith((".yaml", ".yml")):
-            name = str((self.folder or Path()) / Path(name).expanduser())
+            name = str((self.folder or Path()) / name)
         task = Task.load(name)
         if self.generate.kadg and task.knowledge is None:
             raise ConfigError(
                 f"generate.kadg is on, but task '{task.name}' has no knowledge.words",
                 where=f"experiment '{self.name}'",
                 remedy="add words to the task, or set generate.kadg: false",
+            )
+        if self.evaluate.prompting and task.gold and task.prompting is None:
+            raise ConfigError(
+                "evaluate.prompting asks the model directly, but the task has no 'prompting' section",
+                where=f"task '{task.name}'",
+                remedy="add it (see: japagen new NAME), or set evaluate.prompting: []",
+            )
+        if self.train.dev == "gold" and (task.gold is None or task.gold.dev is None):
+            raise ConfigError(
+                "train.dev is 'gold', but the task has no gold.dev",
+                where=f"experiment '{self.name}'",
+                remedy="add gold.dev to the task, or use train.dev: synthetic",
+            )
+        if self.curate.min_chars > (self.curate.max_chars or task.max_chars):
+            raise ConfigError(
+                "curate.min_chars is larger than the longest text allowed",
+                where=f"experiment '{self.name}'",
+                remedy="lower curate.min_chars, or raise max_chars",
             )
         for label, spec in task.labels.items():
             if len(spec.shots) < self.generate.shots:

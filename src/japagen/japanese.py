@@ -171,11 +171,16 @@ def _is_polite(sentence: str) -> bool:
     return not _ENDS_PLAIN.search(sentence) and bool(_JOINS_POLITE.search(sentence))
 
 
+_PIECE = 100_000
+"""Most characters that MeCab is given at once: at a million it crashes."""
+
+
 def words(text: str) -> list[str]:
     """The words of a text in NFKC, as MeCab with unidic-lite cuts them; punctuation marks are words too."""
     clean = normalise(_BLANK.sub(" ", text))
-    parsed: str = _tagger().parse(clean)
-    return parsed.split()
+    parse = _tagger().parse
+    pieces = (clean[start : start + _PIECE] for start in range(0, len(clean), _PIECE))
+    return [word for piece in pieces for word in parse(piece).split()]
 
 
 @cache

@@ -6,6 +6,7 @@ outputs, the account of its rows and the versions used. Fresh: skip. Absent: run
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -93,7 +94,7 @@ class Run:
             if mark.exists():
                 run._check(experiment, task)
                 return run
-            if path.exists() and any(path.iterdir()):
+            if path.exists() and any(not entry.name.endswith(".partial") for entry in path.iterdir()):
                 raise RunError(
                     "this folder is not empty and holds no run",
                     where=path,
@@ -120,6 +121,7 @@ class Run:
             RunError: there is none.
         """
         run = cls(Path(path))
+        check_name(run.path)
         if not (run.path / "run.json").is_file():
             near = Path("runs") / path
             hint = f"did you mean {near}?" if (near / "run.json").is_file() else "make one with: japagen run EXPERIMENT"
@@ -129,7 +131,7 @@ class Run:
 
     def about(self) -> dict[str, Any]:
         """What ``run.json`` says."""
-        return dict(read_json(self.path / "run.json"))
+        return _read_object(self.path / "run.json", experiment=str, task=str)
 
     def _check(self, experiment: str, task: str) -> None:
         about = self.about()
@@ -168,14 +170,18 @@ class Run:
         try:
             holder.write_text(str(os.getpid()))
             yield
+        except OSError as error:
+            what = f"cannot be written: {error.strerror or error}; what was done is safe"
+            raise RunError(what, where=self.path, remedy="make room or check permissions, then go on") from error
         finally:
-            holder.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                holder.unlink(missing_ok=True)
             guard.release()
 
     def done(self, stage: str) -> dict[str, Any] | None:
         """What a complete stage left in its ``done.json``; None if it is not complete."""
         file = self.folder(stage) / "done.json"
-        return dict(read_json(file)) if file.is_file() else None
+        return _read_object(file, inputs=dict, outputs=dict, seconds=float | int) if file.is_file() else None
 
     def outputs_digest(self, stage: str) -> str | None:
         """One digest over a complete stage's outputs."""
@@ -209,8 +215,13 @@ class Run:
 
     def redo(self, stage: str) -> None:
         """Forget that a stage and those after it are done. Replies of language models stay: they were paid for."""
-        for later in reversed(STAGES[STAGES.index(stage) :]):
-            (self.folder(later) / "done.json").unlink(missing_ok=True)
+        try:
+            for later in reversed(STAGES[STAGES.index(stage) :]):
+                (self.folder(later) / "done.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise RunError(
+                f"cannot be written: {error.strerror or error}", where=self.path, remedy="check the folder"
+            ) from error
 
     def begin(self, stage: str) -> Path:
         """Empty a stage's folder of what an unfinished attempt left, but for stored replies."""
@@ -245,6 +256,33 @@ class Run:
             "versions": versions(),
         }
         write_json(folder / "done.json", done)
+
+
+def _read_object(file: Path, **needed: Any) -> dict[str, Any]:
+    value = read_json(file)
+    for key, kind in needed.items():
+        if not isinstance(value, dict) or not isinstance(value.get(key), kind):
+            raise RunError(
+                f"damaged: '{key}' is missing or wrong", where=file, remedy="remove the file to have it made anew"
+            )
+    return dict(value)
+
+
+def check_name(path: Path) -> None:
+    """Refuse what cannot be the name of a folder, such as a text that was given in its place.
+
+    Raises:
+        RunError: it cannot.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError) as error:
+        shown = str(path)[:40]
+        raise RunError(
+            f"'{shown}…' is no folder", where="RUN", remedy="give the run's folder first, e.g. runs/reviews"
+        ) from error
 
 
 def digest_or_none(file: Path) -> str | None:

@@ -10,7 +10,7 @@ from japagen.tables import write_text
 
 _TASK = """\
 # A task: what the labels are, and how texts are asked for. Everything a language model reads is Japanese.
-name: {name}
+name: "{name}"
 kind: single                 # one text per row
 title: 問い合わせ              # what the texts are, in a few words
 description: 通信販売の問い合わせが、急ぎの対応を要するかどうかを判定する。
@@ -84,7 +84,7 @@ _EXPERIMENT = """\
 # An experiment: what to run on the task. Every key but name and task may be left out; these are the defaults.
 #   japagen prompt {name}.yaml     shows what will be sent
 #   japagen run {name}.yaml        does it all; stop it and start it again as you like
-name: {name}
+name: "{name}"
 task: {name}-task.yaml
 seed: 0                        # every random choice follows from it
 

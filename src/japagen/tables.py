@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -25,8 +26,15 @@ def read_rows(file: Path | str) -> list[dict[str, Any]]:
         DataError: absent, of an unknown format, or damaged.
     """
     if str(file) == "-":
-        return _json_lines(sys.stdin.read().splitlines(), "standard input")
+        try:
+            return _json_lines(sys.stdin.buffer.read().decode("utf-8-sig").split("\n"), "standard input")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                "is not UTF-8", where="standard input", remedy="convert it: iconv -f CP932 -t UTF-8"
+            ) from error
     path = Path(file)
+    if path.is_dir():
+        raise DataError("is a folder", where=path, remedy="give a file")
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise DataError(f"unknown format '{suffix}'", where=path, remedy=f"known: {', '.join(FORMATS)}")
@@ -37,7 +45,7 @@ def read_rows(file: Path | str) -> list[dict[str, Any]]:
                 separator = "\t" if suffix == ".tsv" else ","
                 return pl.read_csv(io.StringIO(text), separator=separator, infer_schema=False).to_dicts()
             case ".parquet":
-                return pl.read_parquet(path).to_dicts()
+                return pl.read_parquet(path, glob=False).to_dicts()
             case _:
                 return _json_lines(path.read_text(encoding="utf-8-sig").split("\n"), str(path))
     except OSError as error:
@@ -86,7 +94,13 @@ def column(rows: list[dict[str, Any]], name: str, file: Path | str) -> list[str]
                 remedy="name the column that holds it",
             )
         value = row[name]
-        if value is None or value == "":
+        if not isinstance(value, str | int | float | None) or (isinstance(value, float) and not math.isfinite(value)):
+            raise DataError(
+                f"column '{name}' holds no text but {type(value).__name__}",
+                where=f"{file}, row {number}",
+                remedy="write it as a text",
+            )
+        if value is None or not str(value).strip():
             raise DataError(
                 f"column '{name}' is empty", where=f"{file}, row {number}", remedy="fill it or remove the row"
             )
@@ -102,12 +116,17 @@ def file_digest(path: Path) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write a whole file durably: it takes its name once it is complete and on disk."""
+    if path.exists() and not path.is_file():
+        raise DataError("is no ordinary file", where=path, remedy="choose another place to write to")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with partial.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -99,7 +99,7 @@ class Prompting(_Strict):
 
     system: Text
     heading: Text
-    question: Annotated[Text, _template("text")]
+    question: Annotated[Text, StringConstraints(pattern=r"\{text\}"), _template("text")]
     content_free: Text = "（本文なし）"
 
 
@@ -187,7 +187,7 @@ class Task(_Strict):
 
     def path(self, file: str) -> Path:
         """A file named in the task, relative to the task's own folder."""
-        return (self.folder or Path()) / Path(file).expanduser()
+        return (self.folder or Path()) / file
 
 
 def built_in_tasks() -> dict[str, Path]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from japagen.errors import ConfigError, did_you_mean
 
 _MAX_BYTES = 4 * 1024 * 1024
+_MAX_DEPTH = 20
 
 Model = TypeVar("Model", bound=BaseModel)
 _Path = tuple[Hashable, ...]
@@ -25,6 +26,9 @@ def _mapping(node: yaml.MappingNode, file: Path) -> dict[str, yaml.Node]:
     seen: dict[str, yaml.Node] = {}
     for key, value in node.value:
         name = str(key.value)
+        if key.tag != "tag:yaml.org,2002:str":
+            where = f"{file}:{key.start_mark.line + 1}"
+            raise ConfigError(f"the key '{name}' is read as no text", where=where, remedy="put it in quotes")
         if name in seen:
             line = key.start_mark.line + 1
             raise ConfigError(
@@ -53,15 +57,22 @@ def read_yaml(file: Path) -> tuple[Any, dict[_Path, int]]:
         ConfigError: absent, unreadable, not UTF-8, not YAML, a key twice, or a reference (``*name``).
     """
     try:
+        if file.exists() and not file.is_file():
+            raise ConfigError("is no ordinary file", where=file, remedy="check the path")
         if file.stat().st_size > _MAX_BYTES:
             raise ConfigError("larger than 4 MiB", where=file, remedy="keep long lists of texts in a JSONL file")
         text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror or error}", where=file, remedy="check the path") from error
     except UnicodeDecodeError as error:
         raise ConfigError("is not UTF-8", where=file, remedy="save it as UTF-8") from error
+    except (OSError, ValueError) as error:
+        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise ConfigError(what, where=file, remedy="check the path") from error
     try:
+        depth = 0
         for event in yaml.parse(text, Loader=_Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MAX_DEPTH:
+                raise ConfigError("nested too deeply", where=file, remedy="check brackets and quotes")
             if isinstance(event, yaml.AliasEvent):
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 raise ConfigError("references (*name) are not read", where=f"{file}:{line}", remedy="write it out")
@@ -76,7 +87,7 @@ def read_yaml(file: Path) -> tuple[Any, dict[_Path, int]]:
         raise ConfigError(
             f"not valid YAML: {error.problem or error}", where=where, remedy="check indentation and quotes"
         ) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, AttributeError, LookupError, OverflowError, RecursionError) as error:
         raise ConfigError(f"not valid YAML: {error}", where=file, remedy="check the file") from error
 
 
@@ -93,7 +104,7 @@ def _fields_at(model: type[BaseModel], path: _Path) -> list[str]:
         if options and not str(current).startswith(("dict", "tuple")):
             current = options[0]
     if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(current.model_fields)
+        return [name for name in current.model_fields if name != "folder"]
     return []
 
 

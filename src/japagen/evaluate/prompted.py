@@ -73,7 +73,7 @@ class PromptedClassifier:
             ModelError: the model cannot say how likely a choice is.
         """
         requests = [self._request(_CONTENT_FREE, self._prompting.content_free)]
-        requests += [self._request(example.id, example.text) for example in examples]
+        requests += [self._request(f"row/{example.id}", example.text) for example in examples]
         answers: dict[str, np.ndarray] = {}
         for done, (request, reply, _) in enumerate(self._store.complete(self._llm, requests)):
             if reply.failed is not None or len(reply.logprobs) != len(request.choices):
@@ -88,7 +88,7 @@ class PromptedClassifier:
         labels = self._task.label_names
         predictions = []
         for example in examples:
-            logits = answers[f"{self._name}/{example.id}"] - base
+            logits = answers[f"{self._name}/row/{example.id}"] - base
             weights = np.exp(logits - logits.max())
             scores = weights / weights.sum()
             best = labels[int(np.argmax(scores))]

@@ -137,7 +137,7 @@ class EmbeddedLLM:
     @classmethod
     def from_path(cls, path: str) -> EmbeddedLLM:
         """Any GGUF file; its digest is part of its name, so that replies of different weights never mix."""
-        file = Path(path).expanduser()
+        file = Path(path)
         if not file.is_file():
             raise ModelError(
                 "there is no such file", where=f"gguf:{path}", remedy="give it as gguf:/path/to/model.gguf"

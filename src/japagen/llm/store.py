@@ -55,10 +55,17 @@ class ReplyStore:
             saved = f"{count.fetchone()[0]} replies"
         except sqlite3.Error:
             pass
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            remedy = "another process is using it: wait for it, then give the same command again"
+        elif code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            remedy = "make room or allow writing, then give the same command again"
+        else:
+            remedy = "move the file away to begin anew, or recover it with: sqlite3 FILE .recover"
         return RunError(
             f"the store of replies cannot be used ({error}); {saved} can still be read, nothing was overwritten",
             where=self.path,
-            remedy="move the file away to begin anew, or recover it with: sqlite3 FILE .recover",
+            remedy=remedy,
         )
 
     def __enter__(self) -> ReplyStore:
@@ -93,7 +100,7 @@ class ReplyStore:
         values = [
             (
                 key,
-                reply.request,
+                reply.request.encode("utf-8", "replace").decode(),
                 reply.text.encode("utf-8", "replace").decode(),
                 json.dumps(reply.logprobs),
                 reply.finish,
@@ -101,7 +108,7 @@ class ReplyStore:
                 reply.prompt_tokens,
                 reply.completion_tokens,
                 reply.seconds,
-                json.dumps(asdict(request), ensure_ascii=False),
+                json.dumps(asdict(request)),
             )
             for key, request, reply in rows
         ]

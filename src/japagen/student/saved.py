@@ -72,7 +72,7 @@ def read_about(folder: Path) -> dict[str, Any]:
     file = folder / ABOUT
     try:
         about = json.loads(_bytes(file))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise damaged(file, f"not valid JSON: {error}") from error
     match about:
         case {"student": str(), "format": int(version), "labels": [str(), str(), *_], "sha256": str()}:
@@ -107,8 +107,12 @@ def read(folder: Path, settings: Mapping[str, type], shapes: Mapping[str, tuple[
             raise damaged(folder / ABOUT, f"'{name}' is missing or no {kind.__name__}")
     vocabulary: list[str] = []
     if "vocabulary_sha256" in about:
-        vocabulary = json.loads(_verified(folder / VOCABULARY, about.pop("vocabulary_sha256")))
-        if not isinstance(vocabulary, list) or len(set(map(str, vocabulary))) != len(vocabulary):
+        try:
+            vocabulary = json.loads(_verified(folder / VOCABULARY, about.pop("vocabulary_sha256")))
+        except (ValueError, RecursionError) as error:
+            raise damaged(folder / VOCABULARY, f"not valid JSON: {error}") from error
+        distinct = isinstance(vocabulary, list) and all(isinstance(word, str) for word in vocabulary)
+        if not distinct or len(set(vocabulary)) != len(vocabulary):
             raise damaged(folder / VOCABULARY, "not a list of distinct words")
     try:
         arrays = load(_verified(folder / WEIGHTS, about.pop("sha256")))
