@@ -58,6 +58,10 @@ def test_all_stages_and_rows_add_up(experiment: Experiment, tmp_path: Path) -> N
     predictions = (run.path / "4-evaluate/predictions.jsonl").read_text(encoding="utf-8").count("\n")
     assert predictions == 8 * (2 + 2 + 2 + 1 + 1 + 1)
     assert (run.path / "6-report/report.html").stat().st_size > 1000
+    yields = json.loads((run.path / "5-analyze/analysis.json").read_text())["yield"]
+    assert {label: found["requested"] for label, found in yields.items()} == {"glad": 30, "angry": 30}
+    assert sum(found["kept"] for found in yields.values()) == before
+    assert yields["glad"]["value"] == yields["glad"]["kept"] / 30
 
 
 def test_a_second_run_does_nothing(experiment: Experiment, tmp_path: Path) -> None:

@@ -202,12 +202,21 @@ class _Pipeline:
         found = analyze(
             examples, gold, labels=self.task.label_names, seed=self.experiment.seed, on_progress=self.on_progress
         )
-        write_json(folder / "analysis.json", found)
+        write_json(folder / "analysis.json", {"yield": self._yields(), **found})
         return {"accounting": asdict(Accounting(len(examples), len(examples)))}
 
     def report(self, folder: Path) -> dict[str, Any]:
         write_report(report_data(self.run, self.experiment, self.task, self.gold("test")), folder)
         return {}
+
+    def _yields(self) -> dict[str, Any]:
+        """Of each label the texts asked for, those left after curation, and their share."""
+        asked, left = (self.run.done(stage) or {} for stage in ("generate", "curate"))
+        counts = {
+            label: (asked["by_label"][label]["requested"], left["by_label"][label]["kept"])
+            for label in self.task.label_names
+        }
+        return {label: {"requested": n, "kept": kept, "value": kept / n} for label, (n, kept) in counts.items()}
 
     # ---- reading ----------------------------------------------------------------------------------------------------
 
