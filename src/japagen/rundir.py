@@ -20,7 +20,7 @@ from typing import Any
 import filelock
 
 from japagen.errors import RunError
-from japagen.records import digest
+from japagen.records import Accounting, digest
 from japagen.tables import file_digest, write_json
 
 STAGES = ("generate", "curate", "train", "evaluate", "analyze", "report")
@@ -181,7 +181,16 @@ class Run:
     def done(self, stage: str) -> dict[str, Any] | None:
         """What a complete stage left in its ``done.json``; None if it is not complete."""
         file = self.folder(stage) / "done.json"
-        return _read_object(file, inputs=dict, outputs=dict, seconds=float | int) if file.is_file() else None
+        if not file.is_file():
+            return None
+        done = _read_object(file, inputs=dict, outputs=dict, seconds=float | int)
+        try:
+            for account in (*filter(None, [done.get("accounting")]), *done.get("by_label", {}).values()):
+                Accounting(**account)
+        except (TypeError, ValueError, AttributeError) as error:
+            remedy = f"make the stage again with --redo {stage}"
+            raise RunError(f"damaged: the account of its rows is wrong ({error})", where=file, remedy=remedy) from error
+        return done
 
     def outputs_digest(self, stage: str) -> str | None:
         """One digest over a complete stage's outputs."""
