@@ -140,7 +140,7 @@ def test_new_writes_what_can_be_run(tmp_path: Path) -> None:
 
 
 def test_starter_shows_every_key_with_its_default(tmp_path: Path) -> None:
-    from japagen.experiment import Experiment
+    from japagen.experiment import Experiment, HTTPSection
     from japagen.starter import write_starter
 
     _, file = write_starter("x", tmp_path)
@@ -148,9 +148,11 @@ def test_starter_shows_every_key_with_its_default(tmp_path: Path) -> None:
     assert written.model_dump() == Experiment(name="x", task="x-task.yaml").model_dump()
     text = file.read_text(encoding="utf-8")
     for name, field in Experiment.model_fields.items():
-        assert re.search(rf"^{name}:", text, re.M) or name in ("folder", "analyze"), name
+        assert re.search(rf"^(# )?{name}:", text, re.M) or name in ("folder", "analyze"), name
         for key in getattr(field.annotation, "model_fields", {}):
             assert re.search(rf"^  {key}:", text, re.M), f"{name}.{key}"
+    for key in HTTPSection.model_fields:
+        assert re.search(rf"^    {key}:", text, re.M), f"llm.http.{key}"
 
 
 def test_prompt_shows_what_is_sent(workplace: Path) -> None:
@@ -168,7 +170,8 @@ def test_errors_are_two_lines_and_exit_2(finished: Path, tmp_path: Path) -> None
         (finished / "bad.yaml").write_text(new, encoding="utf-8")
         return japagen("run", "bad.yaml", cwd=finished)
 
-    refused(japagen("run", "none.yaml", cwd=finished), "none.yaml", "cannot be read")
+    refused(japagen("run", "none.yaml", cwd=finished), "none.yaml", "there is no such file")
+    refused(japagen("run", "smal.yaml", cwd=finished), "did you mean 'small.yaml'?")
     refused(
         with_text(text.replace("per_label", "per_lable")),
         "bad.yaml:5: generate.per_lable: unknown key; did you mean 'per_label'?",
@@ -222,7 +225,7 @@ def test_errors_are_two_lines_and_exit_2(finished: Path, tmp_path: Path) -> None
 def test_ctrl_c_exits_130_and_goes_on(workplace: Path) -> None:
     program = (
         "import japagen.pipeline as p; from japagen.llm.scripted import ScriptedLLM\n"
-        "p.load_llm = lambda name: ScriptedLLM(delay=0.05)\n"
+        "p.load_llm = lambda settings, folder: ScriptedLLM(delay=0.05)\n"
         "from japagen.cli import main; main()"
     )
     command = [sys.executable, "-c", program, "run", "small.yaml"]

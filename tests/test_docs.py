@@ -14,8 +14,9 @@ from japagen import pipeline
 from japagen.curate.duplicates import same_texts
 from japagen.evaluate.gold import load_gold
 from japagen.experiment import Experiment
+from japagen.generate.knowledge import Knowing
 from japagen.llm.scripted import ScriptedLLM
-from japagen.prompts import writing_prompt
+from japagen.prompts import Wanted, first_prompt, writing_prompt
 from japagen.task import Task, built_in_tasks
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +30,7 @@ def test_the_ten_lines_of_the_readme(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         text.replace("per_label: 300", "per_label: 20"), encoding="utf-8"
     )
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pipeline, "load_llm", lambda name: ScriptedLLM())
+    monkeypatch.setattr(pipeline, "load_llm", lambda settings, folder: ScriptedLLM())
     printed = io.StringIO()
     with redirect_stdout(printed):
         exec(compile(code, "README.md", "exec"), {})
@@ -51,17 +52,29 @@ def test_every_example_can_be_read(file: Path) -> None:
 def test_built_in_tasks_keep_their_own_rules(name: str) -> None:
     task = Task.load(name)
     dev, test = (load_gold(task, split) for split in ((task.gold.dev, task.gold.test) if task.gold else (None, None)))
-    shots = [shot.text for label in task.labels.values() for shot in label.shots]
+    shots = [shot.text + (shot.text_pair or "") for label in task.labels.values() for shot in label.shots]
     texts = [example.text for example in (*dev, *test)]
     assert len(set(shots)) == len(shots)
     assert not set(shots) & set(texts)
     assert not same_texts([*dev, *test])  # canonically different, within and between the splits
-    assert all(len(text) <= task.max_chars for text in (*shots, *texts))
+    assert all(
+        len(text) <= task.max_chars
+        for label in task.labels.values()
+        for s in label.shots
+        for text in (s.text, s.text_pair or "")
+    )
     for label, spec in task.labels.items():
-        for word in (None, *(task.knowledge.words if task.knowledge else ())):
-            for style in ("chat", "document"):
-                messages = writing_prompt(task, label, style=style, shots=spec.shots[:2], word=word)  # type: ignore[arg-type]
-                assert not re.search(r"[{}]", "".join(m.content for m in messages))
+        first = "一文目。" if task.is_pair else None
+        for kadg in (False, True):
+            used = task.mechanisms(kadg)
+            knowing = Knowing(task, used, seed=0)
+            for i in range(20):
+                wanted = Wanted(knowing.draw(label, i), used, spec.shots[:2])
+                for style in ("chat", "document"):
+                    messages = writing_prompt(task, label, style=style, wanted=wanted, first=first)  # type: ignore[arg-type]
+                    if first:
+                        messages += first_prompt(task, style=style, wanted=wanted)  # type: ignore[arg-type]
+                    assert not re.search(r"[{}]", "".join(m.content for m in messages))
 
 
 def test_the_demo_task_is_what_it_says() -> None:

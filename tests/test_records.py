@@ -18,10 +18,11 @@ def test_key_depends_on_everything_that_is_sent() -> None:
         replace(request, sampling=Sampling(temperature=0.5)),
         replace(request, seed=2),
         replace(request, choices=("甲",)),
+        replace(request, samples=2),
     ]
     keys = {request.key("m"), request.key("other"), *(r.key("m") for r in changed)}
     assert len(keys) == 2 + len(changed)
-    assert request.key("m") == replace(request, label="a", word="本").key("m")  # not sent
+    assert request.key("m") == replace(request, label="a", attributes={"word": "本"}).key("m")  # not sent
 
 
 def test_accounting_refuses_a_lost_row() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from japagen.errors import ConfigError
 from japagen.experiment import Experiment
-from japagen.task import Task, fill
+from japagen.task import Task
+from japagen.templates import fill
 
 
 def write(tmp_path: Path, text: str, name: str = "e.yaml") -> Path:
@@ -92,7 +93,7 @@ def test_task_refuses_what_cannot_work(workplace: Path) -> None:
     good = (workplace / "mood.yaml").read_text(encoding="utf-8")
     assert Task.load(workplace / "mood.yaml").label_names == ("glad", "angry")
     for old, new, said in [
-        ("verbalisation: 怒り", "verbalisation: 喜び", "have the same verbalisation"),
+        ("verbalisation: 怒り", "verbalisation: 喜び", "has the same verbalisation"),
         ("{word: 茶, text: 香りに救われた。}", "{word: 紅茶, text: 香りに救われた。}", "not among knowledge.words"),
         ("「{word}」に怒って", "「{wrod}」に怒って", "unknown placeholder {wrod}"),
         ("  angry:", "  glad:", "'glad' stands here for the second time"),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from japagen.errors import RunError
+from japagen.evaluate.system import with_values
+from japagen.records import Example, Prediction
 from japagen.rundir import Run, check_name, read_json
 from japagen.student import Classifier, load_classifier
+from japagen.task import Task
 from japagen.train import Trained
 
 
@@ -43,7 +50,25 @@ def load_run_classifier(path: str | Path) -> Classifier:
         near = Path("runs") / folder
         hint = f"did you mean {near}?" if (near / "run.json").is_file() else "make one with: japagen run EXPERIMENT"
         raise RunError("there is no run in this folder, and no classifier", where=folder, remedy=hint)
-    if (folder / "run.json").is_file():
-        place = Run.open(folder)
-        folder = place.folder("train") / trained_models(place)[0].folder
-    return load_classifier(folder)
+    if not (folder / "run.json").is_file():
+        return load_classifier(folder)
+    place = Run.open(folder)
+    classifier = load_classifier(place.folder("train") / trained_models(place)[0].folder)
+    try:
+        task = Task.model_validate(read_json(folder / "task.json"))
+    except ValidationError as error:
+        remedy = "make it again with --redo report"
+        raise RunError(f"damaged: {error.errors()[0]['msg']}", where=folder / "task.json", remedy=remedy) from error
+    return classifier if task.kind != "similarity" else _Numbers(classifier, task)
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """A classifier whose predictions carry the number that similarity is about."""
+
+    classifier: Classifier
+    task: Task
+
+    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
+        """See `Classifier.predict`."""
+        return with_values(self.task, self.classifier.predict(examples))

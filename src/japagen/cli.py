@@ -11,14 +11,17 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from japagen.errors import DataError, JapagenError
+from japagen.errors import ConfigError, DataError, JapagenError
+
+if TYPE_CHECKING:
+    from japagen.experiment import Experiment
 
 app = typer.Typer(
     name="japagen",
@@ -42,9 +45,21 @@ class Stage(StrEnum):
     report = "report"
 
 
-ExperimentFile = Annotated[
-    Path, typer.Argument(metavar="EXPERIMENT", help="The experiment's YAML file.", show_default=False)
+ExperimentFiles = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[EXPERIMENT]...", help="YAML files of experiments.", show_default=False),
 ]
+TaskName = Annotated[
+    str | None,
+    typer.Option(
+        "--task", help="A task in place of the experiment's: a built-in name, a .yaml file, or a .json of the authors."
+    ),
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A value in place of the file's, e.g. generate.per_label=50."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be sent and cost, and send nothing.")]
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="The run's folder, e.g. runs/reviews.", show_default=False)
 ]
@@ -98,35 +113,91 @@ def _version(
         raise typer.Exit
 
 
-def _work(experiment: Path, runs: Path, redo: Stage | None, until: str, as_json: bool) -> None:
+def _experiments(files: list[Path] | None, task: str | None, changes: list[str] | None) -> list[Experiment]:
+    """The experiments that a command is about. A shell may have made several names of one --task with a star."""
+    from japagen.experiment import Experiment
+
+    if not files and task is None:
+        remedy = "give an experiment's file, or --task NAME; japagen new writes one to start from"
+        raise ConfigError("there is nothing to run", where="japagen", remedy=remedy)
+    values = dict(map(_change, changes or []))
+    more = [file for file in files or [] if task is not None and file.suffix == ".json"]
+    plain = [file for file in files or [] if file not in more]
+    if task is not None and not plain:
+        return [Experiment.load(task=name, changes=values) for name in (task, *map(str, more))]
+    return [Experiment.load(file, task=task, changes=values) for file in plain]
+
+
+def _change(text: str) -> tuple[str, Any]:
+    import yaml
+
+    key, equals, value = text.partition("=")
+    try:
+        if not equals or not key.strip():
+            raise ValueError
+        return key.strip(), yaml.safe_load(value)
+    except (ValueError, yaml.YAMLError) as error:
+        remedy = "write KEY=VALUE, e.g. --set generate.per_label=50"
+        raise ConfigError(f"'{text}' cannot be read", where="--set", remedy=remedy) from error
+
+
+def _work(
+    files: list[Path] | None,
+    task: str | None,
+    changes: list[str] | None,
+    runs: Path,
+    redo: Stage | None,
+    until: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     from japagen.pipeline import run as run_stages
     from japagen.terminal import live_progress
 
-    with live_progress(_err, enabled=_err.is_terminal and not as_json) as listener:
-        place = run_stages(
-            experiment,
-            runs=runs,
-            redo=redo.value if redo else None,
-            until=until,
-            on_progress=listener,
-            say=lambda text: _err.print(escape(text), highlight=False),
-        )
-    _show(place.path, as_json)
+    for experiment in _experiments(files, task, changes):
+        if dry_run:
+            _estimate(experiment, runs, until, as_json)
+            continue
+        with live_progress(_err, enabled=_err.is_terminal and not as_json) as listener:
+            place = run_stages(
+                experiment,
+                runs=runs,
+                redo=redo.value if redo else None,
+                until=until,
+                on_progress=listener,
+                say=lambda text: _err.print(escape(text), highlight=False),
+            )
+        _show(place.path, as_json)
 
 
 @app.command("run")
 def run_command(
-    experiment: ExperimentFile, redo: Redo = None, runs: Runs = Path("runs"), as_json: AsJson = False
+    experiment: ExperimentFiles = None,
+    task: TaskName = None,
+    changes: Changes = None,
+    dry_run: DryRun = False,
+    redo: Redo = None,
+    runs: Runs = Path("runs"),
+    as_json: AsJson = False,
 ) -> None:
-    """Run an experiment: generate, curate, train, evaluate, analyze, report. Stages that stand are skipped."""
-    _work(experiment, runs, redo, "report", as_json)
+    """Run an experiment: generate, curate, train, evaluate, analyze, report. Stages that stand are skipped.
+
+    With --task alone the task is run with everything else at its default.
+    """
+    _work(experiment, task, changes, runs, redo, "report", dry_run, as_json)
 
 
 def _stage_command(stage: str, doc: str) -> None:
     def command(
-        experiment: ExperimentFile, redo: Redo = None, runs: Runs = Path("runs"), as_json: AsJson = False
+        experiment: ExperimentFiles = None,
+        task: TaskName = None,
+        changes: Changes = None,
+        dry_run: DryRun = False,
+        redo: Redo = None,
+        runs: Runs = Path("runs"),
+        as_json: AsJson = False,
     ) -> None:
-        _work(experiment, runs, redo, stage, as_json)
+        _work(experiment, task, changes, runs, redo, stage, dry_run, as_json)
 
     command.__doc__ = doc
     app.command(stage)(command)
@@ -193,8 +264,100 @@ def new(
 
 
 @app.command()
+def words(
+    task: Annotated[str, typer.Argument(help="A built-in task, or the path of a task file.", show_default=False)],
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from", help="A jsonl, csv, tsv or parquet file of texts, or - for JSON lines.", show_default=False
+        ),
+    ],
+    column: Annotated[str, typer.Option("--column", help="Column that holds the text.")] = "text",
+    label_column: Annotated[
+        str | None, typer.Option("--label-column", help="Column that holds the label, if there is one.")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=5000, help="Most words.")] = 60,
+    min_count: Annotated[int, typer.Option("--min-count", min=1, help="Least occurrences of a word.")] = 3,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; default: NAME-words.yaml.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Propose KADG words for a task: nouns typical of your texts, labelled or not, in a YAML file to edit.
+
+    The file is used by naming it in the task: knowledge: {attributes: {word: {file: NAME-words.yaml}}}
+    """
+    from japagen.words.wordfile import mine_file
+
+    place, found = mine_file(
+        task,
+        source,
+        output,
+        text_column=column,
+        label_column=label_column,
+        top=top,
+        min_count=min_count,
+        force=force,
+    )
+    groups = len({each.group for each in found})
+    _out.print(f"wrote {len(found)} words in {groups} groups to {place}", highlight=False, markup=False)
+    _out.print("next: delete what does not fit, then name the file in the task", highlight=False, markup=False)
+
+
+@app.command("import-task")
+def import_task(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Configurations of the paper's authors (.json).")
+    ],
+    folder: Annotated[Path, typer.Option("--folder", help="Where to write.")] = Path(),
+) -> None:
+    """Write configurations of the paper's authors as task files of ours, with the same messages."""
+    from japagen.starter import write_new
+    from japagen.upstream import as_yaml, read_upstream
+
+    texts = {}
+    for file in files:
+        task = read_upstream(file)
+        texts[folder / f"{task.name}.yaml"] = as_yaml(task, source=file.name)
+    write_new(texts)
+    for written in texts:
+        _out.print(f"wrote {written}", highlight=False, markup=False)
+    _out.print(f"next: japagen prompt --task {written}", highlight=False, markup=False)
+
+
+@app.command()
+def cache(
+    clear: Annotated[
+        str | None, typer.Option("--clear", help="Remove replies, vectors, models or all; runs keep their own.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what japagen keeps for all runs of this user, and clear it."""
+    from japagen.cache import cache_folder, clear_cache, contents
+
+    removed = clear_cache(clear) if clear else 0
+    rows = contents()
+    if as_json:
+        _print_json({"folder": str(cache_folder()), "contents": rows, "removed_bytes": removed})
+        return
+    table = Table("kind", "entries", "MB", "for", title=str(cache_folder()), title_justify="left")
+    for row in rows:
+        table.add_row(
+            row["kind"],
+            "damaged" if row["entries"] is None else str(row["entries"]),
+            f"{row['bytes'] / 1e6:.1f}",
+            row["for"],
+        )
+    _out.print(table)
+    if clear:
+        _out.print(f"removed {removed / 1e6:.1f} MB", highlight=False)
+
+
+@app.command()
 def prompt(
-    experiment: ExperimentFile,
+    experiment: ExperimentFiles = None,
+    task: TaskName = None,
+    changes: Changes = None,
     label: Annotated[str | None, typer.Option("--label", help="Only this label.")] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="Requests per label.")] = 1,
     style: Annotated[
@@ -205,12 +368,17 @@ def prompt(
     """Show the exact messages that would be sent, without calling anything."""
     from japagen.previews import preview
 
-    requests = preview(experiment, label=label, n=n, style=style)
+    requests = [
+        request
+        for each in _experiments(experiment, task, changes)
+        for request in preview(each, label=label, n=n, style=style)
+    ]
     if as_json:
         _print_json(requests)
         return
     for request in requests:
-        _out.rule(f"{request['id']}   word: {request['word'] or '-'}   seed: {request['seed']}")
+        attributes = "   ".join(f"{name}: {value}" for name, value in request["attributes"].items())
+        _out.rule(escape(f"{request['id']}   {attributes}   seed: {request['seed']}"))
         for message in request["messages"]:
             _out.print(f"[bold cyan]{message['role']}[/]", highlight=False)
             _out.print(message["content"], markup=False, highlight=False)
@@ -232,6 +400,9 @@ def predict(
         ),
     ] = None,
     column: Annotated[str, typer.Option("--column", help="Column that holds the text.")] = "text",
+    pair_column: Annotated[
+        str | None, typer.Option("--pair-column", help="For pairs: the column that holds the second text.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write JSON lines here instead of printing.")
     ] = None,
@@ -260,10 +431,16 @@ def predict(
             raise DataError("an empty text cannot be classified", where="japagen predict", remedy="leave it out")
     table = tables.read_rows(source) if source else [{"text": text} for text in texts or []]
     given = tables.column(table, column, source) if source else list(texts or [])
+    second: list[str] | list[None] = [None] * len(given)
+    if source and pair_column:
+        second = tables.column(table, pair_column, source)
     classifier = load_run_classifier(run)
-    predictions = classifier.predict([Example(str(i), text, "") for i, text in enumerate(given)])
+    predictions = classifier.predict(
+        [Example(str(i), text, "", pair) for i, (text, pair) in enumerate(zip(given, second, strict=True))]
+    )
     rows: list[dict[str, Any]] = [
-        {**row, "label": p.label, "scores": dict(p.scores)} for row, p in zip(table, predictions, strict=True)
+        {**row, "label": p.label, "scores": dict(p.scores), **({} if p.value is None else {"value": p.value})}
+        for row, p in zip(table, predictions, strict=True)
     ]
     if output is not None:
         if source and source != "-" and output.resolve() == Path(source).resolve():
@@ -292,6 +469,16 @@ def predict(
 def show(run: RunFolder, as_json: AsJson = False) -> None:
     """Show a run: which stages stand, where the rows went, and the scores."""
     _show(run, as_json)
+
+
+def _estimate(experiment: Experiment, runs: Path, until: str, as_json: bool) -> None:
+    from japagen.estimate import estimate, print_estimate
+
+    found = estimate(experiment, runs=runs, until=until)
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        print_estimate(found, _out)
 
 
 def _show(path: Path, as_json: bool) -> None:

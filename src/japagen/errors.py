@@ -6,6 +6,7 @@
     ├── MissingExtra        an optional dependency is absent; the remedy is the exact ``pip install``
     ├── ModelError          a language model or a saved classifier cannot be used
     ├── RunError            a run folder is stale, foreign, locked or damaged
+    ├── BudgetSpent         a limit of the budget is reached; what came is safe (also 2: only a change lets it go on)
     └── Interrupted         Ctrl-C; what was committed is safe (exit code 130)
 
 Bad output of a model is not an error but a value (`records.Dropped`, a failed `records.Reply`). Anything else that is
@@ -65,6 +66,13 @@ class ModelError(JapagenError):
 
 class RunError(JapagenError):
     """A run folder is stale, belongs to another experiment, is in use or is damaged."""
+
+
+class BudgetSpent(JapagenError):
+    """A limit of the budget is reached; everything that was acknowledged is on disk.
+
+    Exit code 2 as for every error that needs a change of the user's: the same command alone would stop again.
+    """
 
 
 class Interrupted(JapagenError):

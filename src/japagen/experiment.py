@@ -5,42 +5,143 @@ Read strictly: a key that is not known is an error, never ignored. The defaults 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from japagen.errors import ConfigError
-from japagen.task import Name, Task
-from japagen.yamlfile import read_model
+from japagen.errors import ConfigError, did_you_mean
+from japagen.knowledge import Mechanisms, Text
+from japagen.task import Gold, Name, Task, built_in_tasks
+from japagen.yamlfile import check_model, read_model
+
+_TASK_FILES = {".yaml", ".yml", ".json"}
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class HTTPSection(_Section):
+    """How a server is called: none of it changes what is written, so it may be changed at any time."""
+
+    concurrency: int = Field(
+        default=64, ge=1, le=4096, description="most calls in flight; fewer while the server is slow or says 429"
+    )
+    requests_per_minute: float | None = Field(default=None, gt=0, description="limit of calls; null: none")
+    tokens_per_minute: float | None = Field(
+        default=None, gt=0, description="limit of tokens, prompt and reply together; null: none"
+    )
+    timeout: float = Field(default=120, gt=0, le=86400, description="seconds until one try is given up")
+    deadline: float = Field(
+        default=1800, gt=0, le=7 * 86400, description="seconds until a request with all its tries is given up"
+    )
+    tries: int = Field(
+        default=8, ge=1, le=100, description="most tries of a request; waiting for an absent server is not counted"
+    )
+    backoff: float = Field(
+        default=0.5, gt=0, le=600, description="seconds before the second try; doubled each time, with jitter"
+    )
+    backoff_max: float = Field(default=30, gt=0, le=3600, description="longest wait of that kind, in seconds")
+
+
 class LLMSection(_Section):
     """Which language model writes, and how it draws its words."""
 
-    name: str = Field(default="embedded", description="embedded, gguf:/path/model.gguf or scripted")
-    temperature: float = Field(default=1.0, ge=0, le=5, description="0 takes the most probable word each time")
-    top_p: float = Field(default=0.95, gt=0, le=1, description="nucleus sampling")
-    max_tokens: int = Field(default=80, ge=1, le=8192, description="length limit of one reply")
+    name: str = Field(
+        default="embedded",
+        description="embedded, gguf:/path/model.gguf, openai:MODEL (any OpenAI-compatible server), "
+        "openai-batch:MODEL or scripted",
+    )
+    base_url: str = Field(
+        default="https://api.openai.com/v1", description="openai: where the server is, up to and including /v1"
+    )
+    api_key_env: str = Field(
+        default="OPENAI_API_KEY",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="openai: environment variable that holds the key; the key itself is never written anywhere",
+    )
+    style: Literal["chat", "document"] | None = Field(
+        default=None, description="prompts as a conversation or as a document to continue; null: what the model needs"
+    )
+    temperature: float | None = Field(
+        default=1.0, ge=0, le=5, description="0 takes the most probable word each time; null: not sent"
+    )
+    top_p: float | None = Field(default=0.95, gt=0, le=1, description="nucleus sampling; null: not sent")
+    max_tokens: int | None = Field(
+        default=80, ge=1, le=128_000, description="length limit of one reply, in tokens; null: not sent"
+    )
+    send_seed: bool = Field(default=True, description="openai: send each request's seed")
+    reasoning: bool = Field(
+        default=False,
+        description="openai: a reasoning model: max_completion_tokens instead of max_tokens, no temperature, no top_p",
+    )
+    n: int = Field(
+        default=1, ge=1, le=128, description="openai: replies per call, where prompts are equal and the server can"
+    )
+    json_schema: bool = Field(
+        default=True, description="openai: enforce the form of structured replies (generate.samples_per_call)"
+    )
+    logprobs: bool = Field(
+        default=True, description="openai: ask for the likelihoods of labels when the model is asked for one"
+    )
+    min_japanese: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="openai: ask again for a reply with a smaller share of kana and kanji; null: take it",
+    )
+    extra_body: dict[str, Any] = Field(
+        default_factory=dict, description="openai: anything else to send, e.g. {reasoning_effort: low}"
+    )
+    shared_cache: bool = Field(
+        default=False, description="share replies with other runs of this user (japagen cache shows them)"
+    )
+    http: HTTPSection = HTTPSection()
+
+    @property
+    def prompt_style(self) -> Literal["chat", "document"]:
+        """How prompts look: as asked for, else a document for the models in this process, which are base models."""
+        return self.style or ("document" if self.name.partition(":")[0] in ("embedded", "gguf") else "chat")
+
+
+class BudgetSection(_Section):
+    """What a run may spend at most, all stages together; null: no limit. May be changed at any time."""
+
+    usd: float | None = Field(default=None, ge=0, description="money, by the table of prices")
+    tokens: int | None = Field(default=None, ge=0, description="tokens, prompts and replies together")
+    requests: int | None = Field(default=None, ge=0, description="calls, those that failed included")
+    prices: str | None = Field(
+        default=None, description="YAML file with prices of models that the built-in table lacks, or other prices"
+    )
 
 
 class GenerateSection(_Section):
     """How many texts are asked for, and with what in the prompt."""
 
-    per_label: int = Field(default=300, ge=1, le=10_000_000, description="requests per label")
+    per_label: int = Field(default=300, ge=1, le=10_000_000, description="texts asked for per label")
     shots: int = Field(default=5, ge=0, le=64, description="example texts in each prompt, drawn anew per request")
-    kadg: bool = Field(default=True, description="put one of the task's words into each prompt (KADG)")
+    kadg: bool | Text | tuple[Text, ...] = Field(
+        default=True,
+        description="KADG: true takes all the task has; false none; or a list of its attributes' names, rule and "
+        "descriptions; random-word puts random nouns of the same length in place of the words (control)",
+    )
+    first_sentence: Literal["own", "shared"] = Field(
+        default="own", description="pair tasks: a first sentence for each row, or one for all labels together"
+    )
+    samples_per_call: int = Field(
+        default=1, ge=1, le=100, description="texts asked for in one structured reply; more is cheaper and less varied"
+    )
 
 
 class CurateSection(_Section):
     """Which texts are dropped."""
 
-    min_chars: int = Field(default=5, ge=0)
-    max_chars: int | None = Field(default=None, ge=1, description="default: the task's own limit")
+    min_chars: int = Field(default=5, ge=0, description="length of the shortest text kept, in characters")
+    max_chars: int | None = Field(
+        default=None, ge=1, description="length of the longest text kept, in characters; null: the task's own limit"
+    )
     min_japanese: float = Field(default=0.6, ge=0, le=1, description="least share of kana and kanji among the letters")
     shot_similarity: float | None = Field(
         default=0.8,
@@ -56,8 +157,14 @@ class CurateSection(_Section):
 class TrainSection(_Section):
     """Which students learn, how often, and what they choose their settings on."""
 
-    students: tuple[str, ...] = Field(default=("embedding", "linear"), min_length=1)
-    seeds: int = Field(default=5, ge=1, le=1000)
+    students: tuple[str, ...] = Field(
+        default=("embedding", "linear"),
+        min_length=1,
+        description="which students learn; the first is the primary one, which answers for the run",
+    )
+    seeds: int = Field(
+        default=5, ge=1, le=1000, description="how often each student learns, each time with another seed"
+    )
     dev: Literal["synthetic", "gold"] = Field(
         default="synthetic", description="settings are chosen on held-out synthetic rows, or on the gold dev split"
     )
@@ -107,30 +214,49 @@ class ReportSection(_Section):
 class Experiment(_Section):
     """An experiment (see the module); `folder` is where it was read from."""
 
-    name: Name
+    name: Name = Field(description="of the experiment, and of its run's folder")
     task: str = Field(description="a built-in task, or the path of a task file")
-    seed: int = Field(default=0, ge=0, le=2**63 - 1)
+    seed: int = Field(default=0, ge=0, le=2**63 - 1, description="every random choice follows from it")
     llm: LLMSection = LLMSection()
+    budget: BudgetSection = BudgetSection()
     generate: GenerateSection = GenerateSection()
     curate: CurateSection = CurateSection()
     train: TrainSection = TrainSection()
     evaluate: EvaluateSection = EvaluateSection()
     analyze: AnalyzeSection = AnalyzeSection()
     report: ReportSection = ReportSection()
+    gold: Gold | None = Field(
+        default=None, description="human-labelled data in place of the task's; files relative to this one"
+    )
     folder: Path | None = Field(default=None, exclude=True)
 
     @classmethod
-    def load(cls, path: str | Path) -> Experiment:
-        """Read an experiment file.
+    def load(
+        cls, path: str | Path | None = None, *, task: str | None = None, changes: Mapping[str, Any] | None = None
+    ) -> Experiment:
+        """Read an experiment file, or make an experiment of a task with everything else at its default.
+
+        Args:
+            path: the file; None needs a `task`.
+            task: a task (name or path) in place of the file's.
+            changes: values in place of the file's, by dotted key, e.g. ``{"generate.per_label": 50}``.
 
         Raises:
-            ConfigError: it is absent or says something that cannot be used.
+            ConfigError: a file is absent or says something that cannot be used.
         """
+        changes = dict(changes or {})
+        if task is not None:
+            is_file = Path(task).suffix in _TASK_FILES
+            changes["task"] = str(Path(task).resolve()) if is_file else task
+        if path is None:
+            return _of_task(cls, str(changes["task"]), changes)
         file = Path(path)
-        if not file.suffix and not file.exists():
-            known = f"{file}.yaml" if Path(f"{file}.yaml").exists() else "an experiment's file, which ends in .yaml"
-            raise ConfigError("there is no such file", where=file, remedy=f"give {known}")
-        return read_model(cls, file).model_copy(update={"folder": file.resolve().parent})
+        if not file.exists():
+            raise ConfigError("there is no such file", where=file, remedy=_near(file))
+        if file.suffix == ".json":
+            remedy = f"to run a configuration of the paper's authors: japagen run --task '{file}'"
+            raise ConfigError("is no experiment, which ends in .yaml", where=file, remedy=remedy)
+        return read_model(cls, file, changes).model_copy(update={"folder": file.resolve().parent})
 
     def load_task(self) -> Task:
         """The experiment's task; a path is relative to the experiment's file.
@@ -139,13 +265,17 @@ class Experiment(_Section):
             ConfigError: no such task, or one that this experiment cannot use.
         """
         name = self.task
-        if name.endswith((".yaml", ".yml")):
+        if Path(name).suffix in _TASK_FILES:
             name = str((self.folder or Path()) / name)
         task = Task.load(name)
-        if self.generate.kadg and task.knowledge is None:
+        if self.gold is not None:
+            task = task.model_copy(update={"gold": self.gold.within(self.folder or Path())})
+        here = f"experiment '{self.name}'"
+        used = task.mechanisms(self.generate.kadg)
+        if self.generate.kadg is True and used == Mechanisms():
             raise ConfigError(
                 f"generate.kadg is on, but task '{task.name}' has no knowledge.words",
-                where=f"experiment '{self.name}'",
+                where=here,
                 remedy="add words to the task, or set generate.kadg: false",
             )
         if self.evaluate.prompting and task.gold and task.prompting is None:
@@ -157,13 +287,13 @@ class Experiment(_Section):
         if self.train.dev == "gold" and (task.gold is None or task.gold.dev is None):
             raise ConfigError(
                 "train.dev is 'gold', but the task has no gold.dev",
-                where=f"experiment '{self.name}'",
+                where=here,
                 remedy="add gold.dev to the task, or use train.dev: synthetic",
             )
         if self.curate.min_chars > (self.curate.max_chars or task.max_chars):
             raise ConfigError(
                 "curate.min_chars is larger than the longest text allowed",
-                where=f"experiment '{self.name}'",
+                where=here,
                 remedy="lower curate.min_chars, or raise max_chars",
             )
         for label, spec in task.labels.items():
@@ -174,3 +304,26 @@ class Experiment(_Section):
                     remedy="write more shots for this label, or lower generate.shots",
                 )
         return task
+
+
+def _of_task(kind: type[Experiment], name: str, changes: Mapping[str, Any]) -> Experiment:
+    """An experiment on a task: as many shots and as much KADG as the task has, baselines that it has words for."""
+    task = Task.load(name)
+    fewest = min(len(label.shots) for label in task.labels.values())
+    data = {
+        "name": task.name,
+        "generate": {"shots": min(GenerateSection().shots, fewest), "kadg": task.mechanisms(True) != Mechanisms()},
+        "evaluate": {} if task.prompting else {"prompting": []},
+    }
+    made = check_model(kind, data, Path(task.name), changes=changes)
+    return made.model_copy(update={"folder": Path.cwd()})
+
+
+def _near(file: Path) -> str:
+    """What may have been meant by a file that is not there."""
+    if Path(f"{file}.yaml").exists():
+        return f"give {file}.yaml"
+    if str(file) in built_in_tasks():
+        return f"this is a task; give: japagen run --task {file}"
+    near = sorted(str(each) for each in file.parent.glob("*.yaml")) if file.parent.is_dir() else []
+    return did_you_mean(str(file), near) if near else "give an experiment's file, which ends in .yaml"

@@ -6,6 +6,7 @@ Each stage reads what earlier stages left on disk and leaves its own files; the 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from japagen.analyze import analyze
+from japagen.cache import shared_replies
 from japagen.classifiers import trained_models
 from japagen.curate import CurateSettings, curate
 from japagen.errors import ConfigError, Interrupted, RunError, did_you_mean
@@ -21,19 +23,45 @@ from japagen.evaluate.gold import load_gold
 from japagen.experiment import Experiment
 from japagen.generate import generate
 from japagen.llm import LLM, check_llm, load_llm
+from japagen.llm.budget import Budget, Usage
+from japagen.llm.prices import experiment_price
 from japagen.llm.store import ReplyStore
 from japagen.progress import Listener, silent
-from japagen.records import Accounting, Dropped, Example, digest
+from japagen.records import Accounting, Dropped, Example, Failed, digest
 from japagen.report import write_report
 from japagen.reportdata import report_data
-from japagen.rundir import STAGES, Run, digest_or_none
+from japagen.rundir import REPLIES, STAGES, Run, digest_or_none
 from japagen.student import Classifier, load_classifier
-from japagen.tables import read_rows, write_json, write_jsonl
+from japagen.tables import jsonl_writer, read_rows, write_json, write_jsonl
 from japagen.task import Task
 from japagen.train import train
 
 Say = Callable[[str], None]
-_REPLIES = "replies.sqlite"
+_BATCHES = "batches"
+_PROMPT_TEXTS = (
+    "system",
+    "system_without_word",
+    "instruction",
+    "instruction_without_word",
+    "meaning",
+    "description",
+    "heading",
+    "lead",
+    "lead_with_word",
+    "lead_pair",
+    "rule",
+)
+_ASKED_WITH = (
+    "kind",
+    "title",
+    "system",
+    "system_without_word",
+    "first",
+    "instruction",
+    "instruction_without_word",
+    "document",
+    "knowledge",
+)
 
 
 @dataclass(slots=True)
@@ -44,14 +72,38 @@ class _Pipeline:
     on_progress: Listener
     say: Say
     llm: LLM | None = None
+    budget: Budget | None = None
 
     def model(self) -> LLM:
         """The language model, loaded when it is first needed."""
         if self.llm is None:
-            self.llm = load_llm(self.experiment.llm.name)
+            self.llm = load_llm(self.experiment.llm, folder=self.run.path / _BATCHES)
             if self.llm.notice:
                 self.say(self.llm.notice)
         return self.llm
+
+    @contextmanager
+    def store(self, stage: str) -> Iterator[ReplyStore]:
+        """The replies of a stage, within the budget of the whole run."""
+        if self.budget is None:
+            price = experiment_price(self.experiment)
+            self.budget = Budget(self.experiment.budget, price, spent=self._spent("generate") + self._spent("evaluate"))
+        shared = shared_replies() if self.experiment.llm.shared_cache else None
+        with ReplyStore(self.run.folder(stage) / REPLIES, shared=shared, budget=self.budget) as store:
+            yield store
+
+    def _spent(self, stage: str) -> Usage:
+        file = self.run.folder(stage) / REPLIES
+        if not file.is_file():
+            return Usage()
+        with ReplyStore(file) as store:
+            return store.usage()
+
+    def _usage(self, store: ReplyStore) -> dict[str, Any]:
+        """What a stage has used, over all its sessions."""
+        usage = store.usage()
+        usd = self.budget.usd(usage) if self.budget else None
+        return {**asdict(usage), "usd": usd}
 
     # ---- inputs: what a stage's result depends on -------------------------------------------------------------------
 
@@ -71,24 +123,38 @@ class _Pipeline:
         named |= {f"stage {name}": self.run.outputs_digest(name) for name in upstream}
         match stage:
             case "generate":
-                named["llm"] = settings["llm"]
-                named |= {f"task.{key}": digest(task[key]) for key in ("system", "document", "knowledge", "title")}
+                named["llm"] = self._llm_inputs()
+                named |= {f"task.{key}": digest(task[key]) for key in _ASKED_WITH}
                 named["task.labels"] = digest([[name, label] for name, label in task["labels"].items()])
             case "curate":
                 named["task.max_chars"] = task["max_chars"]
+                named["task.kind"] = task["kind"]
+                named["task.shots"] = digest(self._shots())
+                named["task.prompts"] = digest(self._fragments())
             case "train":
                 if self.experiment.train.dev == "gold":
                     named |= self._gold_inputs("dev")
             case "evaluate":
-                named["llm"] = settings["llm"]["name"]
+                named["llm"] = self._llm_inputs()
                 named["task.metric"] = task["metric"]
+                named["task.kind"] = task["kind"]
                 named["task.prompting"] = digest(task["prompting"])
+                named["task.answers"] = digest(
+                    [
+                        [name, label["verbalisation"], label["value"], label["shots"]]
+                        for name, label in task["labels"].items()
+                    ]
+                )
                 named |= self._gold_inputs("dev", "test")
             case "analyze":
                 named |= self._gold_inputs("dev", "test")
             case "report":
                 named["task"] = digest(task)
         return named
+
+    def _llm_inputs(self) -> dict[str, Any]:
+        """What of the model shapes its replies; how it is called may be changed at any time."""
+        return self.experiment.llm.model_dump(mode="json", exclude={"http", "shared_cache", "api_key_env"})
 
     def _gold_inputs(self, *splits: str) -> dict[str, Any]:
         gold = self.task.gold
@@ -107,25 +173,29 @@ class _Pipeline:
 
     def generate(self, folder: Path) -> dict[str, Any]:
         llm = self.model()
-        with ReplyStore(folder / _REPLIES) as store:
-            result = generate(self.experiment, self.task, llm, store, on_progress=self.on_progress)
-        write_jsonl(folder / "examples.jsonl", map(_row, result.kept))
-        write_jsonl(folder / "dropped.jsonl", map(_dropped_row, result.dropped))
-        failed = [{"id": request, "reason": reason} for request, reason in result.failed.items()]
-        write_jsonl(folder / "failed.jsonl", failed)
+        counts: dict[str, Counter[tuple[str, str]]] = {label: Counter() for label in self.task.label_names}
+        with (
+            self.store("generate") as store,
+            jsonl_writer(folder / "examples.jsonl") as kept,
+            jsonl_writer(folder / "dropped.jsonl") as dropped,
+            jsonl_writer(folder / "failed.jsonl") as failed,
+        ):
+            for row in generate(self.experiment, self.task, llm, store, on_progress=self.on_progress):
+                match row:
+                    case Example():
+                        kept(_row(row))
+                        counts[row.label]["kept", ""] += 1
+                    case Dropped():
+                        dropped(_dropped_row(row))
+                        counts[row.example.label]["dropped", row.reason] += 1
+                    case Failed():
+                        failed(asdict(row))
+                        counts[row.label]["failed", row.reason] += 1
+            usage = self._usage(store)
         per_label = self.experiment.generate.per_label
-        usage = {
-            "prompt_tokens": result.prompt_tokens,
-            "completion_tokens": result.completion_tokens,
-            "called": result.called,
-        }
-        labels = {}
-        for label in self.task.label_names:
-            reasons = [reason for request, reason in result.failed.items() if request.rpartition("/")[0] == label]
-            labels[label] = _account(per_label, result.kept, result.dropped, label, reasons)
-        total = per_label * len(labels)
-        account = asdict(Accounting.count(total, result.kept, result.dropped, result.failed.values()))
-        return {"accounting": account, "by_label": labels, "usage": usage, "llm": llm.name}
+        by_label = {label: asdict(_counted(per_label, found)) for label, found in counts.items()}
+        total = _counted(per_label * len(counts), sum(counts.values(), Counter()))
+        return {"accounting": asdict(total), "by_label": by_label, "usage": usage, "llm": llm.name}
 
     def curate(self, folder: Path) -> dict[str, Any]:
         examples = self._examples("generate")
@@ -136,15 +206,14 @@ class _Pipeline:
             min_japanese=given.min_japanese,
             shot_similarity=given.shot_similarity,
             near_duplicate=given.near_duplicate,
+            same_sentences=self._nearest_label(),
         )
-        labels = self.task.labels.values()
-        shots = [shot.text for label in labels for shot in label.shots]
-        fragments = [self.task.system, self.task.document.heading, self.task.document.lead]
-        fragments += [
-            text for label in labels for text in (label.meaning, label.instruction, label.heading or "") if text
-        ]
         kept, dropped = curate(
-            examples, settings=settings, shots=shots, fragments=fragments, on_progress=self.on_progress
+            examples,
+            settings=settings,
+            shots=self._shots(),
+            fragments=self._fragments(),
+            on_progress=self.on_progress,
         )
         write_jsonl(folder / "examples.jsonl", map(_row, kept))
         write_jsonl(folder / "dropped.jsonl", map(_dropped_row, dropped))
@@ -153,6 +222,23 @@ class _Pipeline:
             for label in self.task.label_names
         }
         return {"accounting": asdict(Accounting.count(len(examples), kept, dropped)), "by_label": by_label}
+
+    def _nearest_label(self) -> str | None:
+        """The label of pairs that may be twice the same text; None where no label is such."""
+        if self.task.kind != "similarity":
+            return None
+        return max(self.task.label_names, key=lambda label: self.task.value(label) or 0.0)
+
+    def _shots(self) -> list[tuple[str, str | None]]:
+        return [(shot.text, shot.text_pair) for label in self.task.labels.values() for shot in label.shots]
+
+    def _fragments(self) -> list[str]:
+        """Parts of the prompts that must not turn up in a text."""
+        task = self.task
+        parts: list[object] = [task, task.document, task.first, task.knowledge, *task.labels.values()]
+        parts += task.attributes.values()
+        found = [getattr(part, name, None) for part in parts for name in _PROMPT_TEXTS]
+        return list(dict.fromkeys(text for text in found if isinstance(text, str)))
 
     def train(self, folder: Path) -> dict[str, Any]:
         examples = self._examples("curate")
@@ -169,7 +255,7 @@ class _Pipeline:
             classifier = load_classifier(self.run.folder("train") / model.folder)
             trained.setdefault(model.student, []).append((classifier, model.train_rows))
         test = self.gold("test")
-        with ReplyStore(folder / _REPLIES) as store:
+        with self.store("evaluate") as store:
             result = evaluate(
                 self.experiment,
                 self.task,
@@ -180,6 +266,7 @@ class _Pipeline:
                 store,
                 on_progress=self.on_progress,
             )
+            usage = self._usage(store)
         write_json(folder / "scores.json", result.summary)
         rows = (
             {
@@ -189,13 +276,14 @@ class _Pipeline:
                 "gold": example.label,
                 "label": p.label,
                 "scores": dict(p.scores),
+                **({} if p.value is None else {"value": p.value}),
             }
             for system in result.systems
             for number, run in enumerate(system.predictions)
             for example, p in zip(test, run, strict=True)
         )
         write_jsonl(folder / "predictions.jsonl", rows)
-        return {"accounting": asdict(Accounting(len(test), len(test)))}
+        return {"accounting": asdict(Accounting(len(test), len(test))), "usage": usage}
 
     def analyze(self, folder: Path) -> dict[str, Any]:
         examples, gold = self._examples("curate"), [*self.gold("dev"), *self.gold("test")]
@@ -292,6 +380,7 @@ def check(experiment: Experiment, task: Task) -> None:
     from japagen.student import load_student
 
     check_llm(experiment.llm.name)
+    experiment_price(experiment)
     for name in experiment.train.students:
         load_student(name)
     if task.gold:
@@ -320,6 +409,14 @@ def _resumable(place: Run, stage: str) -> Iterator[None]:
         ) from error
 
 
+def _counted(requested: int, found: Counter[tuple[str, str]]) -> Accounting:
+    """Counts by kind and reason as an account."""
+    dropped, failed = (
+        {reason: n for (kind, reason), n in sorted(found.items()) if kind == wanted} for wanted in ("dropped", "failed")
+    )
+    return Accounting(requested, found["kept", ""], dropped, failed)
+
+
 def _account(
     requested: int, kept: Sequence[Example], dropped: Sequence[Dropped], label: str, failed: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -334,7 +431,13 @@ def _account(
 
 
 def _row(example: Example) -> dict[str, Any]:
-    return {"id": example.id, "text": example.text, "label": example.label, **example.meta}
+    row: dict[str, Any] = {"id": example.id, "text": example.text}
+    if example.text_pair is not None:
+        row["text_pair"] = example.text_pair
+    row["label"] = example.label
+    if example.value is not None:
+        row["value"] = example.value
+    return {**row, **example.meta}
 
 
 def _dropped_row(drop: Dropped) -> dict[str, Any]:
@@ -342,5 +445,5 @@ def _dropped_row(drop: Dropped) -> dict[str, Any]:
 
 
 def _example(row: dict[str, Any]) -> Example:
-    meta = {key: value for key, value in row.items() if key not in ("id", "text", "label")}
-    return Example(row["id"], row["text"], row["label"], meta=meta)
+    meta = {key: value for key, value in row.items() if key not in ("id", "text", "text_pair", "label", "value")}
+    return Example(row["id"], row["text"], row["label"], row.get("text_pair"), row.get("value"), meta)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
 from japagen.errors import ConfigError, did_you_mean
 from japagen.experiment import Experiment
-from japagen.generate.plan import plan_request
+from japagen.generate.plan import FirstPlan, Plan
 from japagen.llm import Style, check_llm
 from japagen.llm.embedded import render
+from japagen.records import Request
+
+FIRST_SENTENCE = "（ここに一文目が入る）"
 
 
 def preview(experiment: Experiment | Path, *, label: str | None, n: int, style: str | None) -> list[dict[str, Any]]:
-    """The first `n` requests of each label, or of one label.
+    """The first `n` requests of each label, or of one label; of pairs both turns, the second with a gap for the first.
 
     Raises:
         ConfigError: no such label or style.
@@ -29,27 +33,32 @@ def preview(experiment: Experiment | Path, *, label: str | None, n: int, style: 
             remedy="give one of the task's labels",
         )
     check_llm(experiment.llm.name)
-    base_model = experiment.llm.name.partition(":")[0] in ("embedded", "gguf")
     chosen: Style
-    match style or ("document" if base_model else "chat"):
+    match style or experiment.llm.prompt_style:
         case "chat":
             chosen = "chat"
         case "document":
             chosen = "document"
         case other:
             raise ConfigError(f"no prompt style is called '{other}'", where="--style", remedy="known: chat, document")
-    requests = []
+    plan = Plan(experiment, task, style=chosen, first_sentence=lambda row: FIRST_SENTENCE)
+    firsts = FirstPlan(plan) if task.is_pair else None
+    found: list[Request | None] = []
     for name in [label] if label else task.label_names:
-        for index in range(min(n, experiment.generate.per_label)):
-            request = plan_request(experiment, task, name, index, style=chosen)
-            requests.append(
-                {
-                    "id": request.id,
-                    "label": name,
-                    "word": request.word,
-                    "seed": request.seed,
-                    "messages": [{"role": m.role, "content": m.content} for m in request.messages],
-                    "document": "".join(render(request.messages)) if chosen == "document" else None,
-                }
-            )
-    return requests
+        rows = itertools.islice((row for row in plan.ids() if row.rpartition("/")[0] == name), n)
+        for row in rows:
+            if firsts:
+                found.append(firsts.request(firsts.place(row)[0]))
+            found.append(plan.request(row))
+    return [_shown(request, chosen) for request in found if request]
+
+
+def _shown(request: Request, style: Style) -> dict[str, Any]:
+    return {
+        "id": request.id,
+        "label": request.label,
+        "attributes": dict(request.attributes),
+        "seed": request.seed,
+        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+        "document": "".join(render(request.messages)) if style == "document" else None,
+    }

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant"]
@@ -33,7 +33,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How a language model is to draw its text.
+    """How a language model is to draw its text. None leaves a setting to the model or its server.
 
     Attributes:
         temperature: 0 takes the most probable token each time.
@@ -42,9 +42,9 @@ class Sampling:
         stop: strings that end a reply; not part of it.
     """
 
-    temperature: float = 1.0
-    top_p: float = 1.0
-    max_tokens: int = 128
+    temperature: float | None = 1.0
+    top_p: float | None = 1.0
+    max_tokens: int | None = 128
     stop: tuple[str, ...] = ()
 
 
@@ -52,16 +52,18 @@ class Sampling:
 class Request:
     """One call of a language model.
 
-    With `choices`, nothing is written: the reply holds the log-likelihood of each choice as a continuation.
+    With `choices`, nothing is written: the reply holds the log-likelihood of each choice as a continuation, or, from a
+    backend that has no likelihoods, the answer as text.
 
     Attributes:
-        id: name of the row within its stage, e.g. ``positive/00012``.
+        id: name of the row within its stage, e.g. ``positive/000012``; of the first row, where `samples` is larger than 1.
         messages: what is sent.
         sampling: how to draw.
         seed: seed of this request alone; a backend that can, repeats the reply byte for byte.
         choices: continuations to score instead of writing text.
+        samples: texts asked for in one structured reply, a JSON object ``{"texts": [...]}``.
         label: the label asked for (generation only).
-        word: the KADG word in the prompt, if any.
+        attributes: KADG attributes of the row, by name, e.g. its word.
     """
 
     id: str
@@ -69,20 +71,24 @@ class Request:
     sampling: Sampling = Sampling()
     seed: int = 0
     choices: tuple[str, ...] = ()
+    samples: int = 1
     label: str | None = None
-    word: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     def key(self, llm: str) -> str:
         """Digest of what is sent to the named model, plus the row's name: replies are stored under it."""
-        sent = {
-            "llm": llm,
-            "id": self.id,
-            "messages": [[m.role, m.content] for m in self.messages],
-            "sampling": asdict(self.sampling),
-            "seed": self.seed,
-            "choices": list(self.choices),
-        }
-        return digest(sent)
+        s = self.sampling
+        sent = (
+            llm,
+            self.id,
+            [(m.role, m.content) for m in self.messages],
+            (s.temperature, s.top_p, s.max_tokens, s.stop),
+            self.seed,
+            self.choices,
+            self.samples,
+        )
+        text = json.dumps(sent, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +99,14 @@ class Reply:
         request: id of the request.
         text: the text as the model wrote it, unparsed.
         logprobs: natural-log likelihood of each choice, in their order.
-        finish: why the text ended: "stop" or "length".
+        finish: why the text ended: "stop", "length" or "content_filter" (the model or its server refused).
         failed: reason of the failure; None when the call succeeded.
-        prompt_tokens, completion_tokens: usage as the backend reports it.
+        prompt_tokens, completion_tokens: usage as the backend reports it, over all tries that were billed.
         seconds: from the backend's taking up of the request to its last token.
+        tries: calls made for it, the successful one included.
+        model: the model that answered, as the server names it.
+        fingerprint: the server's system fingerprint.
+        parameters: what was sent beside the messages, keys excepted; one object for many replies.
     """
 
     request: str
@@ -107,16 +117,30 @@ class Reply:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    tries: int = 1
+    model: str = ""
+    fingerprint: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A labelled text, or pair of texts; `meta` holds what is worth keeping as columns (word, register, traits)."""
+    """A labelled text, or pair of texts.
+
+    Attributes:
+        id: name of the row.
+        text: the text, or the first of two.
+        label: its label; for similarity the nearest label.
+        text_pair: the second text of a pair.
+        value: the number that is to be predicted, for similarity.
+        meta: what is worth keeping as columns (word, register, traits).
+    """
 
     id: str
     text: str
     label: str
     text_pair: str | None = None
+    value: float | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -136,12 +160,24 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """A row that was asked for and never came: its id, its label and the reason."""
+
+    id: str
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a classifier says of one example: a score for every label (they sum to 1) and the label it settles on."""
+    """What a classifier says of one example: a score for every label (they sum to 1) and the label it settles on;
+    for similarity also the number.
+    """
 
     id: str
     label: str
     scores: Mapping[str, float]
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

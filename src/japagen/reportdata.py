@@ -35,7 +35,7 @@ def report_data(run: Run, experiment: Experiment, task: Task, test: Sequence[Exa
             "kind": task.kind,
             "metric": task.metric,
             "labels": {name: {"meaning": label.meaning} for name, label in task.labels.items()},
-            "kadg_words": list(task.knowledge.words) if task.knowledge else [],
+            "kadg": _kadg(experiment, task),
         },
         experiment=experiment.model_dump(mode="json"),
         stages=stages,
@@ -57,21 +57,38 @@ def report_data(run: Run, experiment: Experiment, task: Task, test: Sequence[Exa
     )
 
 
+def _kadg(experiment: Experiment, task: Task) -> list[str]:
+    """The mechanisms of KADG that the experiment uses, attributes with the number of their values."""
+    used = task.mechanisms(experiment.generate.kadg)
+    random = {name: "random " if name in used.random else "" for name in used.attributes}
+    named = [f"{random[name]}{name} ({len(task.attributes[name].values)} values)" for name in used.attributes]
+    others = [name for name, on in (("rule", used.rule), ("descriptions", used.descriptions)) if on]
+    return named + others
+
+
 def _mistakes(run: Run, primary: str | None, test: Sequence[Example]) -> list[dict[str, Any]]:
-    """Gold rows that the primary system's first seed got wrong, the surest mistakes first."""
-    texts = {example.id: example.text for example in test}
+    """Gold rows that the primary system's first seed got wrong, the surest mistakes first; of numbers the largest."""
+    gold = {example.id: example for example in test}
     found = [
-        {
-            "id": row["id"],
-            "text": texts[row["id"]],
-            "gold": row["gold"],
-            "predicted": row["label"],
-            "score": row["scores"][row["label"]],
-        }
+        _mistake(row, gold[row["id"]])
         for row in read_rows(run.folder("evaluate") / "predictions.jsonl")
         if row["system"] == primary and row["seed"] == 0 and row["label"] != row["gold"]
     ]
-    return sorted(found, key=lambda row: (-row["score"], row["id"]))
+    return sorted(found, key=lambda row: (-_size(row), row["id"]))
+
+
+def _mistake(row: dict[str, Any], gold: Example) -> dict[str, Any]:
+    mistake = {"id": gold.id, "text": gold.text, "text_pair": gold.text_pair, "gold": gold.label}
+    mistake |= {"predicted": row["label"]}
+    if gold.value is not None:
+        return mistake | {"gold_value": gold.value, "value": row.get("value")}
+    return mistake | {"score": row["scores"].get(row["label"])}
+
+
+def _size(mistake: dict[str, Any]) -> float:
+    if mistake.get("gold_value") is not None and mistake.get("value") is not None:
+        return abs(float(mistake["gold_value"]) - float(mistake["value"]))
+    return float(mistake.get("score") or 0.0)
 
 
 def _notices(experiment: Experiment, scores: dict[str, Any], stages: dict[str, Any]) -> list[str]:
@@ -81,8 +98,16 @@ def _notices(experiment: Experiment, scores: dict[str, Any], stages: dict[str, A
         notices.append("The task names no gold data, so nothing was measured.")
     elif scores["n"] < 500:
         least = scores["smallest_detectable_difference"]
-        what = f"Differences below about {100 * least:.1f} points cannot" if least else "Hardly any difference can"
+        of = "" if scores["metric"] == "accuracy" else " of accuracy"
+        what = f"Differences below about {100 * least:.1f} points{of} cannot" if least else "Hardly any difference can"
         notices.append(f"The test set has only {scores['n']} rows. {what} be told from chance.")
+    for system in scores["systems"]:
+        if system.get("unparsed"):
+            counted = "the mean answer" if scores.get("kind") == "similarity" else "wrong"
+            notices.append(
+                f"{system['name']}: {system['unparsed']} of {system['answers']} answers failed, were refused or could "
+                f"not be read; they count as {counted}."
+            )
     notices += [f"Left out: {what}." for what in scores.get("left_out", [])]
     wanted = experiment.generate.per_label
     for label, account in stages["curate"].get("by_label", {}).items():

@@ -24,7 +24,7 @@ from japagen.records import Accounting, digest
 from japagen.tables import file_digest, write_json
 
 STAGES = ("generate", "curate", "train", "evaluate", "analyze", "report")
-_KEPT_ON_REDO = "replies.sqlite"
+REPLIES = "replies.sqlite"
 _PACKAGES = (
     "japagen",
     "numpy",
@@ -238,7 +238,7 @@ class Run:
         try:
             folder.mkdir(exist_ok=True)
             for entry in folder.iterdir():
-                if entry.name.startswith(_KEPT_ON_REDO):
+                if entry.name.startswith(REPLIES):
                     continue
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         except OSError as error:
@@ -251,7 +251,7 @@ class Run:
         """Write ``done.json``, last: the stage is complete."""
         folder = self.folder(stage)
         files = sorted(
-            file for file in folder.rglob("*") if file.is_file() and not file.name.startswith((_KEPT_ON_REDO, "."))
+            file for file in folder.rglob("*") if file.is_file() and not file.name.startswith((REPLIES, "."))
         )
         outputs = {
             file.relative_to(folder).as_posix(): digest_or_none(file) for file in files if file.name != "done.json"

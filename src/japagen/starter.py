@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from japagen.errors import ConfigError, RunError
@@ -89,15 +90,44 @@ task: {name}-task.yaml
 seed: 0                        # every random choice follows from it
 
 llm:
-  name: embedded               # or gguf:/path/model.gguf
-  temperature: 1.0             # higher: more varied, more mistakes
+  name: embedded               # or gguf:/path/model.gguf, openai:MODEL, openai-batch:MODEL, scripted
+  # For openai: and openai-batch:, any server that speaks OpenAI's chat API (vLLM, llama.cpp, Ollama, SGLang, Azure, ...):
+  base_url: https://api.openai.com/v1
+  api_key_env: OPENAI_API_KEY  # the environment variable with the key; a server of your own needs none
+  style: null                  # chat or document; null: what the model needs
+  temperature: 1.0             # higher: more varied, more mistakes; null: not sent
   top_p: 0.95
   max_tokens: 80
+  send_seed: true
+  reasoning: false             # true for models that think first (max_completion_tokens, no temperature)
+  n: 1                         # replies per call, where prompts are equal
+  json_schema: true            # for samples_per_call
+  logprobs: true               # likelihoods when asked for a label
+  min_japanese: null           # 0.5: ask again for a reply that is not Japanese
+  extra_body: {{}}               # anything else to send
+  shared_cache: false          # share replies with other runs of yours
+  http:                        # how the server is called; may be changed at any time
+    concurrency: 64            # most calls in flight
+    requests_per_minute: null
+    tokens_per_minute: null
+    timeout: 120               # seconds for one try
+    deadline: 1800             # seconds for all tries of a request
+    tries: 8
+    backoff: 0.5
+    backoff_max: 30
+
+budget:                        # for the whole run; may be raised at any time
+  usd: null
+  tokens: null
+  requests: null
+  prices: null                 # a file with prices of your own; japagen run {name}.yaml --dry-run tells the cost
 
 generate:
   per_label: 300               # texts asked for per label; raise it later with --redo generate: only new ones are written
   shots: 5                     # example texts in each prompt
-  kadg: true                   # one of the task's words in each prompt
+  kadg: true                   # all that the task knows; false: nothing; or a list, e.g. [word]; random-word: the control
+  first_sentence: own          # pairs: a first sentence for each row, or shared by all labels
+  samples_per_call: 1          # texts in one structured reply
 
 curate:
   min_chars: 5
@@ -122,6 +152,8 @@ evaluate:
 
 report:
   examples: 200                # rows shown of each kind
+
+# gold: {{test: {{file: my-test.csv}}}}   # human-labelled data in place of the task's
 """
 
 
@@ -136,16 +168,29 @@ def write_starter(name: str, folder: Path) -> list[Path]:
         raise ConfigError(
             f"'{name}' cannot be a name", where="japagen new", remedy="use letters, digits, '.', '_' and '-'"
         )
-    files = {folder / f"{name}-task.yaml": _TASK, folder / f"{name}.yaml": _EXPERIMENT}
+    files = {
+        folder / f"{name}-task.yaml": _TASK.format(name=name),
+        folder / f"{name}.yaml": _EXPERIMENT.format(name=name),
+    }
+    write_new(files)
+    return list(files)
+
+
+def write_new(files: Mapping[Path, str]) -> None:
+    """Write files that are not there yet, all or none.
+
+    Raises:
+        ConfigError: one of them stands there already.
+        RunError: a folder cannot be written.
+    """
     for file in files:
         if file.exists():
             raise ConfigError("this file stands already", where=file, remedy="choose another name, or remove it")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, text in files.items():
-            write_text(file, text.format(name=name))
-    except OSError as error:
-        raise RunError(
-            f"cannot be written: {error.strerror or error}", where=folder, remedy="choose another --folder"
-        ) from error
-    return list(files)
+    for file, text in files.items():
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_text(file, text)
+        except OSError as error:
+            raise RunError(
+                f"cannot be written: {error.strerror or error}", where=file.parent, remedy="choose another --folder"
+            ) from error

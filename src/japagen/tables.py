@@ -8,9 +8,10 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import polars as pl
 
@@ -114,14 +115,15 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a whole file durably: it takes its name once it is complete and on disk."""
+@contextmanager
+def _whole_file(path: Path) -> Iterator[TextIO]:
+    """A file to write to; it takes its name once it is complete and on disk."""
     if path.exists() and not path.is_file():
         raise DataError("is no ordinary file", where=path, remedy="choose another place to write to")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(text)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -129,11 +131,26 @@ def write_text(path: Path, text: str) -> None:
         partial.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file durably: it takes its name once it is complete and on disk."""
+    with _whole_file(path) as file:
+        file.write(text)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON, indented, in the given key order."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
 
 
+@contextmanager
+def jsonl_writer(path: Path) -> Iterator[Callable[[Mapping[str, Any]], object]]:
+    """Write one JSON object per call; the file takes its name once it is complete and on disk."""
+    with _whole_file(path) as file:
+        yield lambda row: file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+
+
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write one JSON object per line."""
-    write_text(path, "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows))
+    with jsonl_writer(path) as write:
+        for row in rows:
+            write(row)

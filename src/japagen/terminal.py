@@ -16,6 +16,8 @@ from rich.table import Table
 from japagen.progress import Listener, Progress, silent
 from japagen.rundir import STAGES, Run, read_json
 
+_NAMES = {"macro_f1": "macro-F1", "mcc": "MCC", "spearman": "Spearman", "pearson": "Pearson"}
+
 
 @contextmanager
 def live_progress(console: Console, *, enabled: bool) -> Iterator[Listener]:
@@ -82,7 +84,7 @@ def run_state(path: Path) -> dict[str, Any]:
         stages[stage] = (
             None
             if done is None
-            else {k: done[k] for k in ("accounting", "by_label", "seconds", "finished") if k in done}
+            else {k: done[k] for k in ("accounting", "by_label", "usage", "seconds", "finished") if k in done}
         )
     state: dict[str, Any] = {**place.about(), "path": str(path), "stages": stages}
     if stages["evaluate"]:
@@ -112,26 +114,12 @@ def print_run(state: dict[str, Any], console: Console) -> None:
             ]
         table.add_row(stage, "done", *numbers, f"{done.get('seconds', 0):.1f}")
     console.print(table)
+    for stage, done in state["stages"].items():
+        if done and any(done.get("usage", {}).values()):
+            console.print(f"{stage} used {_used(done['usage'])}", highlight=False, markup=False)
     scores = state.get("scores")
     if scores and scores["systems"]:
-        headings = ["gold rows", "accuracy", "macro-F1", "MCC", f"{scores['metric']} by seed"]
-        shown = 5 if console.width >= 110 else 4 if console.width >= 76 else 2  # the report has it all
-        table = Table(title=f"{scores['n']} gold rows, 95 % bootstrap intervals", title_justify="left")
-        table.add_column("system", no_wrap=True)
-        for heading in headings[:shown]:
-            table.add_column(heading, justify="right", no_wrap=True)
-        for system in scores["systems"]:
-            found = system["scores"]
-            interval = f"{_short(found['accuracy']['low'])}, {_short(found['accuracy']['high'])}"
-            cells = [
-                str(system["train_rows"]) if system["kind"] == "gold" else "",
-                f"{_short(found['accuracy']['value'])} [{interval}]",
-                _short(found["macro_f1"]["value"]),
-                _short(found["mcc"]["value"]),
-                " ".join(_short(value) for value in found[scores["metric"]]["by_seed"]),
-            ]
-            table.add_row(system["name"], *cells[:shown])
-        console.print(table)
+        console.print(_score_table(scores, console.width))
     elif scores:
         console.print("no gold data: nothing was measured; add 'gold:' to the task", highlight=False, markup=False)
     for left_out in (scores or {}).get("left_out", []):
@@ -140,11 +128,48 @@ def print_run(state: dict[str, Any], console: Console) -> None:
         console.print(f"report: {state['report']}", highlight=False, markup=False)
 
 
+def _score_table(scores: dict[str, Any], width: int) -> Table:
+    """A line for each system: the task's metric with its interval, by seed, and the other metrics where there is room."""
+    metric = scores["metric"]
+    others = [name for name in scores["systems"][0]["scores"] if name != metric]
+    headings = ["gold rows", _NAMES.get(metric, metric), *(_NAMES.get(name, name) for name in others)]
+    headings.append(f"{_NAMES.get(metric, metric)} by seed")
+    shown = len(headings) if width >= 110 else len(headings) - 1 if width >= 76 else 2  # the report has it all
+    table = Table(title=f"{scores['n']} gold rows, 95 % bootstrap intervals", title_justify="left")
+    table.add_column("system", no_wrap=True)
+    for heading in headings[:shown]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for system in scores["systems"]:
+        found = system["scores"]
+        cells = [
+            str(system["train_rows"]) if system["kind"] == "gold" else "",
+            _with_interval(found[metric]),
+            *(_short(found[name]["value"]) for name in others),
+            " ".join(_short(value) for value in found[metric]["by_seed"]),
+        ]
+        missing = f" ({system['unparsed']} unanswered)" if system.get("unparsed") else ""
+        table.add_row(escape(system["name"]) + missing, *cells[:shown])
+    return table
+
+
+def _with_interval(score: dict[str, Any]) -> str:
+    if score["value"] is None:
+        return "undefined"
+    return f"{_short(score['value'])} [{_short(score['low'])}, {_short(score['high'])}]"
+
+
+def _used(usage: dict[str, Any]) -> str:
+    """Calls, tokens and, where prices are known, money."""
+    tokens = usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0)
+    money = "" if not usage.get("usd") else f", {usage['usd']:.4f} US dollars"
+    return f"{usage.get('requests', 0):,} calls, {tokens:,} tokens{money}"
+
+
 def _reasons(counts: dict[str, int]) -> str:
     total = sum(counts.values())
     return f"{total} ({', '.join(f'{reason} {n}' for reason, n in counts.items())})" if total else "0"
 
 
-def _short(value: float) -> str:
+def _short(value: float | None) -> str:
     """A share without its leading zero, as is usual in tables of scores."""
-    return f"{value:.3f}".replace("0.", ".", 1)
+    return "undefined" if value is None else f"{value:.3f}".replace("0.", ".", 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -108,8 +108,21 @@ def _fields_at(model: type[BaseModel], path: _Path) -> list[str]:
     return []
 
 
-def read_model(model: type[Model], file: Path) -> Model:
+def _named_place(message: str, path: _Path, lines: dict[_Path, int]) -> _Path:
+    """The place that a message names before its colon, as far as the file has it."""
+    steps: tuple[str | int, ...] = tuple(message.partition(":")[0].split("."))
+    while steps and (*path, *steps) not in lines:
+        steps = steps[:-1]
+    return steps
+
+
+def read_model(model: type[Model], file: Path, changes: Mapping[str, Any] | None = None) -> Model:
     """Read and check a file strictly.
+
+    Args:
+        model: what it must hold.
+        file: where it is.
+        changes: values that take the place of the file's, by dotted key.
 
     Raises:
         ConfigError: the first thing that is wrong, with its line, key and the nearest valid name.
@@ -117,16 +130,34 @@ def read_model(model: type[Model], file: Path) -> Model:
     data, lines = read_yaml(file)
     if not isinstance(data, dict):
         raise ConfigError("expected keys and values", where=f"{file}:1", remedy="start from: japagen new NAME")
+    return check_model(model, data, file, lines, changes)
+
+
+def check_model(
+    model: type[Model],
+    data: dict[str, Any],
+    file: Path,
+    lines: dict[_Path, int] | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Model:
+    """Check data that was read from a file or made up; see `read_model`."""
+    lines = {(): 1} | (lines or {})
+    changed = {key: _change(data, key, value) for key, value in (changes or {}).items()}
     try:
         return model.model_validate(data)
     except ValidationError as error:
         found = error.errors()
         first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
         path: _Path = tuple(first["loc"])
+        if first["type"] == "value_error":  # a check of the whole model names the place in its message
+            path += _named_place(first["msg"].removeprefix("Value error, "), path, lines)
         known = path
         while known not in lines:
             known = known[:-1]
         where = f"{file}:{lines[known]}"
+        for key, steps in changed.items():
+            if path and (path[: len(steps)] == steps or steps[: len(path)] == path):
+                where = f"--set {key}"
         dotted = ".".join(str(step) for step in path)
         if first["type"] == "extra_forbidden":
             names = _fields_at(model, path[:-1])
@@ -140,7 +171,19 @@ def read_model(model: type[Model], file: Path) -> Model:
         else:
             message = first["msg"].removeprefix("Value error, ")
         raise ConfigError(
-            f"{dotted}: {message}" if dotted else message,
+            message if not dotted or message.startswith(f"{dotted}:") else f"{dotted}: {message}",
             where=where,
             remedy="see: japagen new NAME, which writes every key with a comment",
         ) from error
+
+
+def _change(data: dict[str, Any], key: str, value: Any) -> _Path:
+    """Put a value in the place of a dotted key; its path."""
+    steps = key.split(".")
+    for step in steps[:-1]:
+        inner = data.setdefault(step, {})
+        if not isinstance(inner, dict):
+            inner = data[step] = {}
+        data = inner
+    data[steps[-1]] = value
+    return tuple(steps)

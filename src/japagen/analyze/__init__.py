@@ -16,6 +16,7 @@ from japagen.analyze.diversity import distinct_n, type_token
 from japagen.analyze.keyness import characteristic_words
 from japagen.analyze.lengths import bin_edges, length_distribution, pooled_script_shares, register_shares
 from japagen.analyze.overlap import ceiling, vocabulary_jaccard
+from japagen.analyze.pairs import likeness
 from japagen.analyze.sampling import UndefinedError
 from japagen.errors import DataError, did_you_mean
 from japagen.progress import Listener, Progress, silent
@@ -37,7 +38,7 @@ def analyze(
 ) -> dict[str, Any]:
     """Describe synthetic texts and compare them with gold, as values that JSON can hold.
 
-    The two texts of a pair are taken as one, joined by a line break.
+    The two texts of a pair are taken as one, joined by a line break; lengths are given of each of them as well.
 
     Args:
         synthetic: what is trained on.
@@ -51,6 +52,9 @@ def analyze(
         distinct_n: by set and "1", "2", "3"; type_token: by set. Value and signature, both sets at the same size.
         vocabulary_jaccard: "synthetic_gold", and its ceiling "gold_gold": half of gold against the other half.
         characteristic_words: by set, [word, log-likelihood ratio, count in synthetic, count in gold].
+        unit: "text", or "pair" where rows are pairs; and then also
+        lengths_first, lengths_second: as lengths, of the first and the second texts alone.
+        pair_likeness: by set and label, how alike the two texts of a pair are.
 
     Raises:
         UndefinedError: there are no synthetic texts.
@@ -71,6 +75,7 @@ def analyze(
 
     with _step("lengths", on_progress):
         lengths = each_label(_lengths, edges=edges)
+    of_pairs = _of_pairs(synthetic, gold, labels, edges, on_progress)
     with _step("register", on_progress):
         registers = each_label(register_shares)
     with _step("scripts", on_progress):
@@ -84,6 +89,7 @@ def analyze(
         characteristic = _characteristic(ours, theirs)
     counts = {name: {label: len(texts) for label, texts in groups.items()} for name, groups in by_label.items()}
     return {
+        "unit": "pair" if of_pairs else "text",
         "labels": list(labels),
         "counts": counts,
         "lengths": lengths,
@@ -92,7 +98,36 @@ def analyze(
         **diversity,
         "vocabulary_jaccard": overlap,
         "characteristic_words": characteristic,
+        **of_pairs,
     }
+
+
+def _of_pairs(
+    synthetic: Sequence[Example],
+    gold: Sequence[Example],
+    labels: Sequence[str],
+    edges: Sequence[int],
+    on_progress: Listener,
+) -> dict[str, Any]:
+    """What only pairs have; nothing where rows are single texts."""
+    if synthetic[0].text_pair is None:
+        return {}
+    pairs = {
+        name: {label: [(e.text, e.text_pair or "") for e in rows if e.label == label] for label in labels}
+        for name, rows in (("synthetic", synthetic), ("gold", gold))
+        if rows
+    }
+
+    def each_label(measure: Callable[[list[tuple[str, str]]], Any]) -> dict[str, Any]:
+        found = {name: {label: _or_none(measure, rows) for label, rows in sets.items()} for name, sets in pairs.items()}
+        return {"gold": None, **found}
+
+    with _step("pairs", on_progress):
+        return {
+            "lengths_first": each_label(lambda rows: _lengths([first for first, _ in rows], edges)),
+            "lengths_second": each_label(lambda rows: _lengths([second for _, second in rows], edges)),
+            "pair_likeness": each_label(likeness),
+        }
 
 
 def _diversity(ours: list[list[str]], theirs: list[list[str]], seed: int) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from japagen.analyze.sampling import UndefinedError
+from japagen.likelihood import log_likelihood_ratio
 
 Words = Sequence[str]
 
@@ -20,19 +20,6 @@ class CharacteristicWord:
     ratio: float
     count: int
     count_other: int
-
-
-def log_likelihood_ratio(count: int, total: int, count_other: int, total_other: int) -> float:
-    """2 Σ observed · ln(observed / expected), over the word on both sides (Rayson & Garside 2000).
-
-    Raises:
-        UndefinedError: a side has no words, or the word occurs on neither.
-    """
-    if not (total and total_other and count + count_other):
-        raise UndefinedError("a frequency needs words on both sides and a word that occurs")
-    rate = (count + count_other) / (total + total_other)
-    terms = ((count, rate * total), (count_other, rate * total_other))
-    return 2 * sum(observed * math.log(observed / expected) for observed, expected in terms if observed)
 
 
 def characteristic_words(own: Sequence[Words], other: Sequence[Words], *, top: int) -> list[CharacteristicWord]:

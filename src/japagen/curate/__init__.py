@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from japagen.curate import duplicates, filters
-from japagen.curate.filters import Filter, Finding
+from japagen.curate.filters import Filter, Finding, Shot
 from japagen.progress import Listener, Progress, silent
 from japagen.records import Dropped, Example
 
@@ -30,7 +30,9 @@ class CurateSettings:
         max_repeated: share of character 4-grams that occurred before in the text.
         shot_similarity: Jaccard similarity of character 3-grams from which a text is a copy of one of the shots;
             None does not look for copies.
-        near_duplicate: the same, between two texts of one label; None does not look for near-duplicates.
+        near_duplicate: the same, between two texts of one label (pairs: both texts joined); None does not look for
+            near-duplicates.
+        same_sentences: label of which a pair may be one sentence twice: the highest of a similarity; None: no pair may.
     """
 
     min_chars: int = 5
@@ -39,8 +41,9 @@ class CurateSettings:
     max_repeated: float = 0.35
     shot_similarity: float | None = 0.8
     near_duplicate: float | None = 0.8
+    same_sentences: str | None = None
 
-    def filters(self, shots: Sequence[str], fragments: Sequence[str]) -> list[Filter]:
+    def filters(self, shots: Sequence[Shot], fragments: Sequence[str]) -> list[Filter]:
         """The filters that look at one row, in the order in which they are asked."""
         asked = [
             filters.too_short(self.min_chars),
@@ -49,6 +52,7 @@ class CurateSettings:
             filters.not_japanese(self.min_japanese),
             filters.repetition(self.max_repeated),
             filters.prompt_echo(fragments),
+            filters.same_sentences(self.same_sentences),
         ]
         if self.shot_similarity is not None:
             asked.append(filters.shot_copy(shots, self.shot_similarity))
@@ -59,7 +63,7 @@ def curate(
     examples: Sequence[Example],
     *,
     settings: CurateSettings | None = None,
-    shots: Sequence[str] = (),
+    shots: Sequence[Shot] = (),
     fragments: Sequence[str] = (),
     on_progress: Listener = silent,
 ) -> tuple[list[Example], list[Dropped]]:
@@ -68,9 +72,9 @@ def curate(
     Args:
         examples: what was generated.
         settings: the limits; None takes the defaults.
-        shots: the example texts of the prompts.
-        fragments: other parts of the prompts that must not turn up in a text: meanings of labels, instructions, names
-            of fields with their colon.
+        shots: the example texts of the prompts; for pairs (first text, second text).
+        fragments: other parts of the prompts that must not turn up in a text: meanings of labels, instructions (of both
+            sentences of a pair), names of fields with their colon.
         on_progress: told how far each label is; the last word on a label comes after the search for duplicates.
     """
     settings = settings or CurateSettings()

@@ -23,6 +23,15 @@ def form(example: Example) -> str:
     return "\n".join(map(canonical, texts(example)))
 
 
+def grams_of(example: Example) -> frozenset[str]:
+    """The character 3-grams of an example; of a pair those of both texts, each marked with its place."""
+    if example.text_pair is None:
+        return trigrams(canonical(example.text))
+    return frozenset(
+        f"{place}{gram}" for place, text in enumerate(texts(example)) for gram in trigrams(canonical(text))
+    )
+
+
 def same_texts(examples: Sequence[Example]) -> dict[int, Finding]:
     """Rows whose text occurs under two labels (all of them), and all but the first of the same text and label."""
     rows: dict[str, list[int]] = defaultdict(list)
@@ -42,10 +51,10 @@ def same_texts(examples: Sequence[Example]) -> dict[int, Finding]:
 def near_texts(examples: Sequence[Example], similarity: float) -> dict[int, Finding]:
     """Rows whose 3-grams have a Jaccard similarity of at least `similarity` with an earlier row that stays.
 
-    Only rows of the same label are compared: a pair that differs in one word and in the label is what a classifier
-    learns most from. The detail names the earliest such row. Up to `EXACT_LIMIT` rows of a label every pair is
-    compared; above, MinHash proposes pairs, each is compared exactly, and one in a thousand right at the threshold
-    may be missed.
+    Of pairs both texts count, each against the one at its place. Only rows of the same label are compared: two that
+    differ in one word and in the label are what a classifier learns most from. The detail names the earliest such
+    row. Up to `EXACT_LIMIT` rows of a label every two are compared; above, MinHash proposes which, each is compared
+    exactly, and one in a thousand right at the threshold may be missed.
 
     Raises:
         ValueError: `similarity` is not above 0 and at most 1.
@@ -57,7 +66,7 @@ def near_texts(examples: Sequence[Example], similarity: float) -> dict[int, Find
         by_label[example.label].append(i)
     findings: dict[int, Finding] = {}
     for positions in by_label.values():
-        grams = [trigrams(form(examples[i])) for i in positions]
+        grams = [grams_of(examples[i]) for i in positions]
         for row, (twin, score) in _twins(grams, similarity).items():
             findings[positions[row]] = ("near_duplicate", f"{examples[positions[twin]].id} ({score:.2f})")
     return findings

@@ -1,7 +1,7 @@
 """Filters: each answers one question about one example, with None to keep it or the reason and a detail to drop it.
 
 A filter is made by the function of its name, which takes its limits, and knows nothing of other rows (those are in
-`duplicates`). Where an example is a pair of texts, the first text with a finding decides.
+`duplicates`). Where an example is a pair of texts, each must pass: the first one with a finding decides.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from japagen.records import Example
 
 Finding = tuple[str, str]
 Filter = Callable[[Example], Finding | None]
+Shot = str | tuple[str, str | None]
+"""An example text of a prompt, or the two of a pair."""
 
 LONG_WITHOUT_KANA = 15  # kanji; 期待以上の品質 may go without の, a sentence of kanji alone is Chinese
 SHORTEST_FRAGMENT = 6  # characters; shorter parts of a prompt occur in honest texts
@@ -134,11 +136,25 @@ def prompt_echo(fragments: Sequence[str]) -> Filter:
     return _each_text(check)
 
 
-def shot_copy(shots: Sequence[str], similarity: float) -> Filter:
-    """One of the prompt's examples again: the same, or with one whole inside, or similar in character 3-grams?"""
-    known = [(shot, form, trigrams(form)) for shot in shots if (form := canonical(shot))]
+def shot_copy(shots: Sequence[Shot], similarity: float) -> Filter:
+    """One of the prompt's examples again: the same, or with one whole inside, or similar in character 3-grams?
 
-    def check(text: str) -> Finding | None:
+    In a pair the first text is compared with the first texts of the examples and the second with their second ones.
+    """
+    pairs = [(shot, None) if isinstance(shot, str) else shot for shot in shots]
+    looks = [_copy_of([first for first, _ in pairs], similarity), _copy_of([second for _, second in pairs], similarity)]
+
+    def check(example: Example) -> Finding | None:
+        both = zip(looks, texts(example), strict=False)
+        return next((found for look, text in both if (found := look(text))), None)
+
+    return check
+
+
+def _copy_of(shots: Sequence[str | None], similarity: float) -> Callable[[str], Finding | None]:
+    known = [(shot, form, trigrams(form)) for shot in shots if shot and (form := canonical(shot))]
+
+    def look(text: str) -> Finding | None:
         form = canonical(text)
         grams = trigrams(form)
         for shot, shot_form, shot_grams in known:
@@ -150,7 +166,20 @@ def shot_copy(shots: Sequence[str], similarity: float) -> Filter:
                 return "shot_copy", f"{score:.2f} similar to {shot}"
         return None
 
-    return _each_text(check)
+    return look
+
+
+def same_sentences(allowed: str | None = None) -> Filter:
+    """A pair of one sentence twice, by canonical form? Never where its label is `allowed`: the highest similarity."""
+
+    def check(example: Example) -> Finding | None:
+        if example.text_pair is None or example.label == allowed:
+            return None
+        if canonical(example.text) != canonical(example.text_pair):
+            return None
+        return "same_sentences", f"{example.text_pair} says what the first text says"
+
+    return check
 
 
 def trigrams(form: str) -> frozenset[str]:

@@ -1,8 +1,9 @@
 """Metrics as pure functions: confusion matrices and what follows from them, correlations, calibration.
 
 Functions of a confusion matrix take shape (..., L, L), rows gold, columns predicted, so that thousands of bootstrap
-resamples cost one call. What has no value raises `Undefined`; the two conventions that scikit-learn also has are
-`macro_f1` (labels that occur nowhere are left out) and `mcc` (0 where a side is constant).
+resamples cost one call. A matrix of shape (..., L, L + 1) has one more column: rows that got no answer. They are wrong, but
+"no answer" is no label: no mean over labels counts it. What has no value raises `Undefined`; the two conventions that
+scikit-learn also has are `macro_f1` (labels that occur nowhere are left out) and `mcc` (0 where a side is constant).
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from japagen.errors import did_you_mean
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+
+NO_ANSWER = ""
+"""The label of a prediction where a classifier gave none."""
 
 
 class Undefined(ValueError):
@@ -58,16 +63,23 @@ def codes(values: Sequence[str], labels: Sequence[str]) -> NDArray[np.intp]:
 
 
 def confusion(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> Counts:
-    """How often each gold label was given each label, shape (L, L), rows gold.
+    """How often each gold label was given each label, rows gold: shape (L, L), or (L, L + 1) if an answer is missing.
 
     Raises:
         Undefined: empty or of unequal length, or a label that is not in `labels`.
     """
     if len(gold) != len(predicted) or not gold:
         raise Undefined(f"{len(gold)} gold labels and {len(predicted)} predictions: nothing to compare")
-    size = len(labels)
-    cells = codes(gold, labels) * size + codes(predicted, labels)
-    return np.bincount(cells, minlength=size * size).reshape(size, size).astype(np.int64)
+    answers = answers_of([predicted], labels)
+    size = (len(labels), len(answers))
+    cells = codes(gold, labels) * len(answers) + codes(predicted, answers)
+    return np.bincount(cells, minlength=size[0] * size[1]).reshape(size).astype(np.int64)
+
+
+def answers_of(runs: Sequence[Sequence[str]], labels: Sequence[str]) -> tuple[str, ...]:
+    """The columns of confusion matrices: the labels and, where some answer is missing, `NO_ANSWER`."""
+    missing = any(answer == NO_ANSWER for run in runs for answer in run)
+    return (*labels, NO_ANSWER) if missing else tuple(labels)
 
 
 def accuracy(counts: ArrayLike) -> Floats:
@@ -90,7 +102,7 @@ def macro_f1(counts: ArrayLike) -> Floats:
         Undefined: a matrix without rows.
     """
     c = _floats(counts)
-    both = c.sum(-1) + c.sum(-2)
+    both = c.sum(-1) + _predicted(c)
     f1 = np.divide(2 * _diagonal(c), both, out=np.zeros_like(both), where=both > 0)
     return np.asarray(f1.sum(-1) / (both > 0).sum(-1))
 
@@ -99,20 +111,22 @@ def mcc(counts: ArrayLike) -> Floats:
     """Matthews correlation for L labels, shape (...) (Gorodkin 2004, "Comparing two K-category assignments").
 
     Where gold or the predictions hold one label only, the correlation is 0/0 and defined as 0, as in scikit-learn
-    and CoLA: a constant classifier knows nothing, and a resample may be constant by chance.
+    and CoLA: a constant classifier knows nothing, and a resample may be constant by chance. "No answer" is a category
+    that gold does not have.
 
     Raises:
         Undefined: a matrix without rows.
     """
     c = _floats(counts)
     total, right = c.sum((-2, -1)), _diagonal(c).sum(-1)
-    gold, predicted = c.sum(-1), c.sum(-2)
-    covariance = right * total - (gold * predicted).sum(-1)
-    squared = (total**2 - (gold**2).sum(-1)) * (total**2 - (predicted**2).sum(-1))
+    gold, answers = c.sum(-1), c.sum(-2)
+    covariance = right * total - (gold * _predicted(c)).sum(-1)
+    squared = (total**2 - (gold**2).sum(-1)) * (total**2 - (answers**2).sum(-1))
     return np.asarray(np.divide(covariance, np.sqrt(squared), out=np.zeros_like(covariance), where=squared > 0))
 
 
 METRICS: dict[str, Callable[[ArrayLike], Floats]] = {"accuracy": accuracy, "macro_f1": macro_f1, "mcc": mcc}
+"""Of labels, by their confusion matrix."""
 
 
 def precision(counts: ArrayLike) -> Floats:
@@ -122,7 +136,7 @@ def precision(counts: ArrayLike) -> Floats:
         Undefined: a label that was never predicted; `per_label` has None there.
     """
     c = _floats(counts)
-    return _ratio(_diagonal(c), c.sum(-2), "precision", "predicted")
+    return _ratio(_diagonal(c), _predicted(c), "precision", "predicted")
 
 
 def recall(counts: ArrayLike) -> Floats:
@@ -136,9 +150,9 @@ def recall(counts: ArrayLike) -> Floats:
 
 
 def per_label(counts: ArrayLike, labels: Sequence[str]) -> list[LabelScore]:
-    """Precision, recall and F1 of each label, from one matrix of shape (L, L)."""
+    """Precision, recall and F1 of each label, from one matrix of shape (L, L) or (L, L + 1)."""
     c = np.asarray(counts)
-    found, gold, predicted = np.diagonal(c), c.sum(1), c.sum(0)
+    found, gold, predicted = np.diagonal(c), c.sum(1), c.sum(0)[: len(c)]
 
     def share(part: int, whole: int) -> float | None:
         return float(part / whole) if whole else None
@@ -182,6 +196,10 @@ def spearman(x: ArrayLike, y: ArrayLike) -> float:
     return pearson(rankdata(a), rankdata(b))
 
 
+CORRELATIONS: dict[str, Callable[[ArrayLike, ArrayLike], float]] = {"spearman": spearman, "pearson": pearson}
+"""Of numbers; `correlation` has the same for many resamples at once."""
+
+
 def ece(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> float:
     """Expected calibration error: mean gap between confidence and accuracy (Guo et al. 2017).
 
@@ -206,7 +224,7 @@ def ece(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> float:
 def _floats(counts: ArrayLike) -> Floats:
     """As float64, exact for counts; refuses a matrix without rows."""
     c = np.asarray(counts, dtype=np.float64)
-    if c.ndim < 2 or c.shape[-1] != c.shape[-2]:
+    if c.ndim < 2 or c.shape[-1] - c.shape[-2] not in (0, 1):
         raise Undefined(f"no confusion matrix: shape {c.shape}")
     if c.size == 0 or (c.sum((-2, -1)) == 0).any():
         raise Undefined("a confusion matrix without rows")
@@ -215,6 +233,11 @@ def _floats(counts: ArrayLike) -> Floats:
 
 def _diagonal(c: Floats) -> Floats:
     return np.diagonal(c, axis1=-2, axis2=-1)
+
+
+def _predicted(c: Floats) -> Floats:
+    """How often each label was predicted, shape (..., L)."""
+    return np.asarray(c.sum(-2)[..., : c.shape[-2]])
 
 
 def _ratio(part: Floats, whole: Floats, name: str, missing: str) -> Floats:

@@ -28,6 +28,7 @@ from japagen.records import Message, Reply, Request, Sampling
 from japagen.tables import file_digest
 
 _PROMPT = 0  # the sequence in which prompts are computed; the slots are 1 .. slots
+_MAX_TOKENS = 256  # where a request leaves it to us
 
 
 def render(messages: Iterable[Message]) -> list[str]:
@@ -65,8 +66,9 @@ def draw(logits: NDArray[np.float32], sampling: Sampling, uniform: float) -> int
     """
     if sampling.temperature == 0:
         return int(np.argmax(logits))
-    weights = np.exp((logits - logits.max()) / np.float32(sampling.temperature))
-    wanted = float(weights.sum(dtype=np.float64)) * sampling.top_p
+    temperature, top_p = (1.0 if value is None else value for value in (sampling.temperature, sampling.top_p))
+    weights = np.exp((logits - logits.max()) / np.float32(temperature))
+    wanted = float(weights.sum(dtype=np.float64)) * top_p
     floor = 1e-2
     while True:  # the nucleus lies among the heaviest tokens: look at few of them first
         chosen = np.flatnonzero(weights >= floor)
@@ -148,7 +150,7 @@ class EmbeddedLLM:
         """Free the model's memory."""
         self._model.close()
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Reply]:
+    def complete(self, requests: Iterable[Request]) -> Iterator[list[Reply]]:
         """See `LLM.complete`. Requests are taken up in order; short replies overtake long ones."""
         self._choose_threads()
         waiting = iter(requests)
@@ -163,9 +165,9 @@ class EmbeddedLLM:
                         break
                     reply = self._begin(request, number, active)
                     if reply is not None:
-                        yield reply
-            if active:
-                yield from self._step(active)
+                        yield [reply]
+            if active and (replies := self._step(active)):
+                yield replies
 
     def _begin(self, request: Request, number: int, active: dict[int, _Slot]) -> Reply | None:
         """Compute the prompt and put the request into a slot; a Reply where that ends it already."""
@@ -178,7 +180,7 @@ class EmbeddedLLM:
             # The last shot differs from request to request: with the open turn it makes one part, faster than two.
             parts[-2:], tokens[-2:] = ["".join(parts[-2:])], [tokens[-2] + tokens[-1]]
         length = sum(map(len, tokens))
-        needed = length + (request.sampling.max_tokens if not request.choices else 64)
+        needed = length + (_limit(request) if not request.choices else 64)
         if not length or needed > self._model.context:
             why = "empty prompt" if not length else "prompt too long"
             return Reply(request.id, failed=why, prompt_tokens=length)
@@ -224,9 +226,10 @@ class EmbeddedLLM:
             scores.append(score)
         return tuple(scores)
 
-    def _step(self, active: dict[int, _Slot]) -> Iterator[Reply]:
-        """Write one more token of every active request."""
+    def _step(self, active: dict[int, _Slot]) -> list[Reply]:
+        """Write one more token of every active request; the replies that are complete with it."""
         rows: list[Row] = []
+        replies: list[Reply] = []
         for number in range(1, self._slots + 1):
             if slot := active.get(number):
                 rows.append((slot.token, slot.position, number, True))
@@ -238,7 +241,8 @@ class EmbeddedLLM:
             slot.position += 1
             if reply := self._advance(slot, self._model.logits(number - 1)):
                 del active[number]
-                yield reply
+                replies.append(reply)
+        return replies
 
     def _advance(self, slot: _Slot, logits: NDArray[np.float32]) -> Reply | None:
         """Draw the next token; the Reply if it was the last."""
@@ -252,7 +256,7 @@ class EmbeddedLLM:
             slot.raw += self._model.piece(token)
             cuts = [at for stop in sampling.stop if (at := slot.raw.find(stop.encode())) >= 0]
             cut = min(cuts, default=-1)
-        if not ended and cut < 0 and slot.written < sampling.max_tokens:
+        if not ended and cut < 0 and slot.written < _limit(slot.request):
             return None
         raw = bytes(slot.raw[:cut]) if cut >= 0 else bytes(slot.raw)
         return Reply(
@@ -283,6 +287,11 @@ class EmbeddedLLM:
             threads *= 2
         self._threads = best[1]
         self._model.set_threads(self._threads)
+
+
+def _limit(request: Request) -> int:
+    """Most tokens of the reply."""
+    return request.sampling.max_tokens or _MAX_TOKENS
 
 
 def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -21,6 +21,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from japagen.report import tables, words
+from japagen.report.cards import cards
+from japagen.report.spending import spending
 from japagen.tables import write_text
 
 __all__ = ["ReportData", "write_report"]
@@ -34,10 +36,10 @@ class ReportData:
 
     Attributes:
         name: of the run.
-        task: name, description, kind, metric, labels with their meanings, kadg_words.
+        task: name, description, kind, metric, labels with their meanings, kadg (what of it is used).
         experiment: the settings, nested as in the YAML.
-        stages: by stage: accounting, by_label, seconds; generate also has usage.
-        scores: metric, n, labels, primary, systems, smallest_detectable_difference.
+        stages: by stage: accounting, by_label, seconds; those that used a model also usage.
+        scores: kind, metric, n, labels, primary, systems, smallest_detectable_difference.
         analysis: counts, lengths, register, scripts, distinct_n, vocabulary_jaccard, characteristic_words.
         kept, dropped, mistakes: samples of texts to browse.
         provenance: versions, seed, digests, llm, started, finished, command.
@@ -78,6 +80,7 @@ def _view(data: ReportData) -> dict[str, Any]:
     """What both templates show."""
     task, stages, scores, analysis = data.task, data.stages, data.scores, data.analysis
     labels = [str(label) for label in task.get("labels") or scores.get("labels") or analysis.get("labels") or ()]
+    things = words.things_of(scores if scores.get("kind") else task)
     ledger = tables.ledger(stages, labels)
     wrong = [f"The rows of the stage '{book['stage']}' do not add up." for book in ledger if not book["adds_up"]]
     return {
@@ -89,12 +92,15 @@ def _view(data: ReportData) -> dict[str, Any]:
         "label_rows": tables.label_rows(task, analysis),
         "label_counts": [source for source, _ in tables.both(analysis.get("counts"))],
         "settings": tables.settings(data.experiment),
-        "sizes": words.sizes(stages),
+        "spending": spending(stages),
+        "sizes": words.sizes(stages, things),
         "ledger": ledger,
         "scores": tables.score_table(scores),
         "primary": words.system_label(primary) if (primary := words.primary_of(scores)) else "",
         "metric": words.metric_name(words.metric_of(scores)),
         "smallest": words.number(smallest) if (smallest := scores.get("smallest_detectable_difference")) else "",
+        "smallest_in": "" if words.metric_of(scores) == "accuracy" else " in accuracy",
+        "things": things,
         "confusion": tables.confusion(scores),
         "lengths": tables.length_rows(analysis, labels),
         "compositions": [
@@ -104,7 +110,7 @@ def _view(data: ReportData) -> dict[str, Any]:
         ],
         "diversity": tables.diversity_rows(analysis),
         "word_lists": tables.word_lists(analysis),
-        "cards": tables.cards(data.kept, data.dropped, data.mistakes),
+        "cards": cards(data.kept, data.dropped, data.mistakes),
         "provenance": tables.settings({k: v for k, v in data.provenance.items() if k not in ("versions", "digests")}),
     }
 

@@ -16,6 +16,7 @@ from japagen.report.words import (
     count,
     duration,
     finite,
+    is_undefined,
     metric_name,
     metric_of,
     number,
@@ -24,6 +25,7 @@ from japagen.report.words import (
     scored,
     system_label,
     systems_of,
+    things_of,
     verdict,
 )
 
@@ -43,7 +45,8 @@ def groups(scores: JSON) -> list[tuple[str, str, list[JSON]]]:
     others = sorted({str(s.get("kind")) for s in scores.get("systems") or ()} - set(KINDS))
 
     def order(system: JSON) -> tuple[Any, ...]:
-        value = -(finite(score_of(system, metric).get("value")) or 0.0)
+        found = finite(score_of(system, metric).get("value"))
+        value = (found is None, -(found or 0.0))
         student = str(system.get("student"))
         if system.get("kind") != "gold":
             return (system is not primary, value, student)
@@ -55,7 +58,7 @@ def groups(scores: JSON) -> list[tuple[str, str, list[JSON]]]:
 
 
 def score_table(scores: JSON) -> Row:
-    """Every system with every metric, the task's own first."""
+    """Every system with every metric, the task's own first; a score without a value is said to be undefined."""
     systems, task_metric, primary = scores.get("systems") or (), metric_of(scores), primary_of(scores)
     names = dict.fromkeys([task_metric, *(name for s in systems for name in s.get("scores") or {})])
     metrics = [name for name in names if any(score_of(s, name) for s in systems)]
@@ -70,17 +73,25 @@ def score_table(scores: JSON) -> Row:
 
 
 def _score_row(system: JSON, metrics: Sequence[str], primary: bool) -> Row:
-    difference = system.get("difference")
-    cells = [(score_of(system, name), finite(score_of(system, name).get("value"))) for name in metrics]
+    difference, told = system.get("difference"), [score_of(system, name) for name in metrics]
+    unanswered, answers = finite(system.get("unparsed")), finite(system.get("answers"))
     return {
         "label": system_label(system),
         "primary": primary,
         "rows": count(system["train_rows"]) if system.get("train_rows") else "",
-        "cells": [{"value": number(v, 3) if v is not None else "", "interval": bounds(s, 3)} for s, v in cells],
-        "seeds": max((len(s.get("by_seed") or ()) for s, _ in cells), default=0),
+        "unanswered": f"{count(unanswered)} of {count(answers)} answers missing" if unanswered else "",
+        "cells": [_score_cell(score) for score in told],
+        "seeds": max((len(score.get("by_seed") or ()) for score in told), default=0),
         "difference": scored(difference, 3, sign=True) if difference else "",
-        "verdict": VERDICTS[verdict(difference)] if difference else "",
+        "verdict": VERDICTS[verdict(difference)] if difference and not is_undefined(difference) else "",
     }
+
+
+def _score_cell(score: JSON) -> Row:
+    if is_undefined(score):
+        return {"value": "undefined", "interval": ""}
+    known = finite(score.get("value")) is not None
+    return {"value": number(score["value"], 3) if known else "", "interval": bounds(score, 3)}
 
 
 def _signatures(systems: Iterable[JSON], metrics: Sequence[str]) -> list[Row]:
@@ -132,16 +143,20 @@ def _sums_to_total(rows: Iterable[Row]) -> bool:
 
 
 def confusion(scores: JSON) -> Row | None:
-    """The primary's confusion matrix: rows are gold labels, with each cell's share of its row."""
+    """The primary's confusion matrix: rows are gold labels, with each cell's share of its row.
+
+    A last column without a label, ``""``, holds rows that got no answer.
+    """
     matrix = (primary_of(scores) or {}).get("confusion")
     labels = scores.get("labels") or []
     if not matrix or len(matrix) != len(labels):
         return None
+    columns = [*labels, *([""] if len(matrix[0]) > len(labels) else [])]
     rows = [
         {"label": label, "cells": [{"count": count(n), "share": share(n, sum(row))} for n in row], "n": count(sum(row))}
         for label, row in zip(labels, matrix, strict=True)
     ]
-    return {"labels": labels, "rows": rows}
+    return {"labels": columns, "rows": rows, "nearest": scores.get("kind") == "similarity"}
 
 
 def share(part: object, whole: object) -> float:
@@ -163,17 +178,21 @@ def _pairs(part: JSON | None, labels: Sequence[str]) -> list[tuple[str, str, Any
 
 
 def length_rows(analysis: JSON, labels: Sequence[str]) -> list[Row]:
-    """Lengths in characters: n, mean, sd and quantiles."""
+    """Lengths in characters: n, mean, sd and quantiles; for pairs of both texts together and of each."""
+    parts = {"lengths": "both", "lengths_first": "first", "lengths_second": "second"}
+    found = [(name, part) for name, part in parts.items() if analysis.get(name)]
     return [
         {
             "label": label,
+            "part": part if len(found) > 1 else "",
             "source": source,
             "n": count(told.get("n")),
             "mean": number(told.get("mean"), 1),
             "sd": number(told.get("sd"), 1),
             "quantiles": [count((told.get("quantiles") or {}).get(q)) for q in ("5", "25", "50", "75", "95")],
         }
-        for label, source, told in _pairs(analysis.get("lengths"), labels)
+        for name, part in found
+        for label, source, told in _pairs(analysis[name], labels)
     ]
 
 
@@ -211,7 +230,7 @@ def diversity_rows(analysis: JSON) -> list[Row]:
         elif isinstance(synthetic, Mapping) and isinstance(gold, Mapping):
             for name in dict.fromkeys([*synthetic, *gold]):
                 if _is_score(synthetic.get(name)) or _is_score(gold.get(name)):
-                    title = f"{key.removesuffix('_n').replace('_', ' ')}-{name}"
+                    title = f"distinct-{name}" if key == "distinct_n" else f"{key.replace('_', ' ')}, {name}"
                     rows.append(_beside(title, synthetic.get(name), gold.get(name)))
     return rows
 
@@ -266,26 +285,23 @@ def settings(value: object, path: str = "") -> list[tuple[str, str]]:
 def asked(task: JSON, experiment: JSON, stages: JSON, scores: JSON) -> list[tuple[str, str]]:
     """What was asked for and what it took, as (term, text); only what is known."""
     llm, generate = experiment.get("llm") or {}, experiment.get("generate") or {}
-    train, usage = experiment.get("train") or {}, ((stages or {}).get("generate") or {}).get("usage") or {}
+    train = experiment.get("train") or {}
     drawn = {"temperature": llm.get("temperature"), "top-p": llm.get("top_p")}
     students = train.get("students")
     spent = {
         stage: duration(told.get("seconds")) for stage, told in (stages or {}).items() if (told or {}).get("seconds")
     }
-    tokens = {name: usage.get(f"{name}_tokens") for name in ("prompt", "completion", "cached")}
     facts = {
         "Language model": llm.get("name"),
         "Sampling": ", ".join(f"{name} {value}" for name, value in drawn.items() if value is not None),
         "Texts asked for": generate.get("per_label") and f"{count(generate['per_label'])} per label",
         "Labelled examples shown": None if generate.get("shots") is None else generate["shots"] or "none (zero-shot)",
-        "KADG words": generate.get("kadg")
-        and task.get("kadg_words")
-        and f"{count(len(task['kadg_words']))} in the list",
+        "KADG": generate.get("kadg") and ", ".join(map(str, task.get("kadg") or ())),
         "Students": ", ".join(map(str, students)) if isinstance(students, list | tuple) else students,
         "Training seeds": train.get("seeds"),
-        "Tested on": scores.get("n") and f"{count(scores['n'])} human-labelled texts",
+        "Tested on": scores.get("n")
+        and f"{count(scores['n'])} human-labelled {things_of(scores if scores.get('kind') else task)}",
         "Time": ", ".join(f"{stage} {time}" for stage, time in spent.items()),
-        "Tokens": ", ".join(f"{count(n)} {name}" for name, n in tokens.items() if n),
     }
     return [(term, str(text)) for term, text in facts.items() if text not in (None, "", 0, False)]
 
@@ -303,31 +319,3 @@ def label_rows(task: JSON, analysis: JSON) -> list[Row]:
         }
         for label, told in meanings.items()
     ]
-
-
-def cards(kept: Iterable[JSON], dropped: Iterable[JSON], mistakes: Iterable[JSON]) -> list[Row]:
-    """The examples to browse: what set each is in, its label, its reason and what else is to be said of it."""
-    return [
-        *({**_card("kept", x, x.get("label")), "notes": [("word", x.get("word"))]} for x in kept),
-        *({**_card("dropped", x, x.get("label"), x.get("reason")), "notes": [("", x.get("detail"))]} for x in dropped),
-        *(
-            {
-                **_card("mistakes", x, x.get("gold")),
-                "predicted": str(x.get("predicted")),
-                "notes": [("score", number(x["score"]) if finite(x.get("score")) is not None else None)],
-            }
-            for x in mistakes
-        ),
-    ]
-
-
-def _card(where: str, example: JSON, label: object, reason: object = None) -> Row:
-    return {
-        "set": where,
-        "id": str(example.get("id") or ""),
-        "text": str(example.get("text") or ""),
-        "pair": str(example.get("text_pair") or ""),
-        "label": str(label),
-        "reason": str(reason or ""),
-        "predicted": "",
-    }

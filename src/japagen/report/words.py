@@ -69,9 +69,16 @@ def bounds(score: JSON | None, digits: int = 2, *, sign: bool = False) -> str:
 
 
 def scored(score: JSON | None, digits: int = 2, *, sign: bool = False) -> str:
-    """A score and its interval: ``.81 [.76, .86]``."""
+    """A score and its interval: ``.81 [.76, .86]``; "undefined" for one that has no value for its input."""
+    if is_undefined(score):
+        return "undefined"
     value = number((score or {}).get("value"), digits, sign=sign)
     return f"{value} {bounds(score, digits, sign=sign)}".rstrip()
+
+
+def is_undefined(score: JSON | None) -> bool:
+    """Whether a score was computed and has no value, as the correlation with a constant."""
+    return bool((score or {}).get("undefined")) and finite((score or {}).get("value")) is None
 
 
 def duration(seconds: object) -> str:
@@ -104,6 +111,11 @@ def score_of(system: JSON, metric: str) -> JSON:
     """One score of a system; empty where it was not computed."""
     found: JSON = (system.get("scores") or {}).get(metric) or {}
     return found
+
+
+def things_of(told: JSON) -> str:
+    """What the rows are by their `kind`: texts or pairs of texts."""
+    return "pairs of texts" if told.get("kind") in ("pair", "similarity") else "texts"
 
 
 def systems_of(scores: JSON, kind: str) -> list[JSON]:
@@ -144,6 +156,11 @@ def opening(scores: JSON | None, experiment: JSON | None) -> list[str]:
     """The opening, by paragraph: the finding, what it is worth in labelled data, beside the LLM, and how sure it is."""
     scores, experiment = scores or {}, experiment or {}
     primary = primary_of(scores)
+    if primary is not None and is_undefined(score := score_of(primary, metric_of(scores))):
+        return [
+            f"The classifier trained on texts that the LLM wrote has no {metric_name(metric_of(scores))} on the test "
+            f"rows: {score['undefined']}. Nothing can be said of what the texts are worth."
+        ]
     if primary is None or finite(score_of(primary, metric_of(scores)).get("value")) is None:
         return [
             "No classifier has been evaluated in this run: what follows describes the texts, not what they are worth."
@@ -171,7 +188,7 @@ def _finding(primary: JSON, scores: JSON, experiment: JSON) -> str:
             )
     article = "an" if metric_name(metric)[0] in "aeiou" else "a"
     tested = scores.get("n")
-    texts = f"{count(tested)} human-labelled texts" if tested else "the human-labelled texts"
+    texts = f"{count(tested) if tested else 'the'} human-labelled {things_of(scores)}"
     sentence = f"{who} reaches {article} {metric_name(metric)} of {scored(score)} on {texts}"
     seeds = len(score.get("by_seed") or ())
     return f"{sentence}, the mean of {seeds} seeds." if seeds > 1 else f"{sentence}."
@@ -222,7 +239,11 @@ def _against_prompted(scores: JSON) -> list[str]:
         return ["The LLM was not asked for the labels directly."]
     clauses = []
     for system in prompted[:6]:
-        clause = f"{scored(score_of(system, metric_of(scores)))} ({system_label(system)}), "
+        score = score_of(system, metric_of(scores))
+        if is_undefined(score):
+            clauses.append(f"no {metric_name(metric_of(scores))} ({system_label(system)}): {score['undefined']}")
+            continue
+        clause = f"{scored(score)} ({system_label(system)}), "
         difference = f" (difference {scored(system.get('difference'), sign=True)})"
         match verdict(system.get("difference")):
             case "better":
@@ -239,7 +260,10 @@ def _against_prompted(scores: JSON) -> list[str]:
 
 def _against_majority(scores: JSON) -> list[str]:
     for system in systems_of(scores, "majority")[:1]:
-        value = number(score_of(system, metric_of(scores)).get("value"))
+        score = score_of(system, metric_of(scores))
+        if is_undefined(score):
+            return [f"Always giving the same answer has no {metric_name(metric_of(scores))}."]
+        value = number(score.get("value"))
         match verdict(system.get("difference")):
             case "worse" | "unknown":
                 return [f"Always answering the most frequent label gives {value}."]
@@ -260,7 +284,8 @@ def _sureness(primary: JSON, scores: JSON) -> list[str]:
         sentences.append("Differences are the other system minus this one, with 95 % intervals.")
     smallest = finite(scores.get("smallest_detectable_difference"))
     if smallest is not None:
-        sentences.append(f"A test of this size can miss a true difference smaller than about {number(smallest)}.")
+        of = "" if metric_of(scores) == "accuracy" else " in accuracy"
+        sentences.append(f"A test of this size can miss a true difference{of} smaller than about {number(smallest)}.")
     others = [s for s in scores.get("systems") or () if s is not primary]
     if any(verdict(s.get("difference")) == "unclear" for s in others):
         sentences.append("Not distinguishable does not mean equal.")
@@ -269,7 +294,7 @@ def _sureness(primary: JSON, scores: JSON) -> list[str]:
     return sentences
 
 
-def sizes(stages: JSON | None) -> str:
+def sizes(stages: JSON | None, things: str = "texts") -> str:
     """Where the rows went, in one sentence; empty where no stage says."""
     wrote = ((stages or {}).get("generate") or {}).get("accounting") or {}
     kept = ((stages or {}).get("curate") or {}).get("accounting") or {}
@@ -277,7 +302,7 @@ def sizes(stages: JSON | None) -> str:
         return ""
     parts = []
     if wrote:
-        parts.append(f"{count(wrote.get('requested'))} texts were asked for")
+        parts.append(f"{count(wrote.get('requested'))} {things} were asked for")
         parts.append(f"{count(wrote.get('kept'))} were usable as written")
     if kept:
         parts.append(f"{count(kept.get('kept'))} remained after curation")

@@ -1,0 +1,54 @@
+"""A system under evaluation: what it said of every test row, run by run; and the number it means, for similarity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from japagen.evaluate.gold import nearest_label
+from japagen.evaluate.metrics import NO_ANSWER
+from japagen.records import Prediction
+from japagen.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One line of the comparison.
+
+    Attributes:
+        name: e.g. ``japagen/embedding``, ``gold-5/linear``, ``few-shot``.
+        kind: "japagen", "gold", "prompted" or "majority".
+        predictions: by seed, one prediction per test row, in the rows' order.
+        student: the student's name, for the first two kinds.
+        train_rows: labelled rows it learnt from (mean over seeds), 0 for the others.
+        k: gold rows per label it has seen, where that has a meaning.
+    """
+
+    name: str
+    kind: str
+    predictions: tuple[list[Prediction], ...]
+    student: str | None = None
+    train_rows: int = 0
+    k: int | None = None
+
+    @property
+    def unanswered(self) -> int:
+        """Predictions without a label, in all runs."""
+        return sum(p.label == NO_ANSWER for run in self.predictions for p in run)
+
+
+def with_values(task: Task, predictions: Sequence[Prediction]) -> list[Prediction]:
+    """For similarity, predictions with their number: where a classifier gives none, the expectation of the labels' values
+    under its scores; the label becomes the one nearest to it. For other kinds they stay as they are.
+    """
+    if task.kind != "similarity":
+        return list(predictions)
+    return [p if p.label == NO_ANSWER else _with_value(task, p) for p in predictions]
+
+
+def _with_value(task: Task, p: Prediction) -> Prediction:
+    value = p.value
+    if value is None:
+        total = sum(p.scores.values())
+        value = sum(score * (task.value(label) or 0.0) for label, score in p.scores.items()) / total
+    return replace(p, value=value, label=nearest_label(task, value))

@@ -1,0 +1,305 @@
+"""How much a server is asked for: pace of the calls, number in flight, and waiting for one that is absent.
+
+Nothing here sends or sleeps; times are seconds of whatever clock the caller reads.
+"""
+
+from __future__ import annotations
+
+import math
+
+_SPREAD = 0.05  # of a second's worth: what may be sent at once; the pace is lowered by as much
+_MEASURE = 0.4  # seconds for which refusals are counted, once there is one
+_ENOUGH = 20  # calls without which that is no measurement
+_LONGEST_MEASURE = 5.0  # seconds; with however few calls
+_MARGIN = 0.97  # of what was accepted is asked for
+_CAUTION = 0.92  # the same, where each refusal costs a pause and little is known
+_FEW = 0.98  # accepted of what was sent: so good that the pace is kept
+_FIRST = 10.0  # calls per second to begin with, however few were accepted before the first refusal
+_LEAST = 0.2  # calls per second, however much is refused
+
+
+class Pace:
+    """A token bucket: so much per second, and so much at once.
+
+    Args:
+        rate: units per second; infinite: no limit.
+        now: the time.
+        size: units at once.
+    """
+
+    __slots__ = ("_at", "_level", "rate", "size")
+
+    def __init__(self, rate: float, now: float, size: float = 1.0) -> None:
+        self.rate, self.size = rate, size
+        self._level, self._at = size, now
+
+    @classmethod
+    def within(cls, limit: float, now: float) -> Pace:
+        """A pace at which no second holds more than `limit` units (or one): a server may well count by the second."""
+        return cls(limit * (1 - _SPREAD), now, max(1.0, limit * _SPREAD))
+
+    def wait(self, now: float, cost: float = 1.0) -> float:
+        """Seconds until `cost` units may pass; 0 if they may now. A cost above the bucket's size needs a full bucket."""
+        if self.rate == math.inf:
+            return 0.0
+        self._refill(now)
+        return max(0.0, (min(cost, self.size) - self._level) / self.rate)
+
+    def take(self, now: float, cost: float = 1.0) -> None:
+        """Let units pass, whether or not they may; a debt is paid by waiting. A negative cost gives units back."""
+        if self.rate != math.inf:
+            self._refill(now)
+            self._level = min(self.size, self._level - cost)
+
+    def _refill(self, now: float) -> None:
+        if now > self._at:
+            self._level += (now - self._at) * self.rate
+            self._at = now
+        self._level = min(self.size, self._level)
+
+
+class LearntPace:
+    """The pace that a server accepts, learnt from its refusals (429).
+
+    Without a refusal there is no limit. After one, what is refused and what is accepted are counted for a while: an
+    exhausted server accepts just as much as it allows, whatever it lets pass at once after a pause. Then the pace rises
+    by one per cent per second, until the server refuses again. Where the server wants a pause after each refusal,
+    counting on is no way; then what was accepted before two refusals tells, since the first units of both are what
+    the server lets pass at once: C = (a2 - a1) / (t2 - t1). And since each refusal costs a pause, the pace rises slowly.
+    """
+
+    __slots__ = (
+        "_before",
+        "_began",
+        "_changed",
+        "_first",
+        "_grows",
+        "_measuring",
+        "_number",
+        "_pace",
+        "_refused",
+        "_searching",
+        "_spread",
+    )
+
+    def __init__(self, now: float) -> None:
+        self._pace = Pace(math.inf, now)
+        self._number = 0  # calls sent so far
+        self._searching = False  # the pace is a first guess, perhaps far too low
+        self._grows = 0.01  # per second
+        self._spread = _SPREAD  # of a second's worth that may pass at once
+        self._before: tuple[int, float] | None = None  # accepted before the last refusal with a pause, in how long
+        self._begin(now)
+
+    def _begin(self, now: float, *, measuring: bool = False) -> None:
+        """Begin to count; calls in flight count no more."""
+        self._first, self._refused, self._began, self._changed = self._number, 0, now, now
+        self._measuring = measuring
+
+    @property
+    def rate(self) -> float:
+        """Calls per second; infinite as long as nothing was refused."""
+        return self._pace.rate
+
+    def wait(self, now: float) -> float:
+        """Seconds until a call may be sent."""
+        if self._pace.rate == math.inf:
+            return 0.0
+        if self._measuring:
+            self._conclude(now)
+        else:
+            self._rise(now)
+        return self._pace.wait(now)
+
+    def take(self, now: float) -> int:
+        """A call is sent; its number."""
+        self._pace.take(now)
+        self._number += 1
+        return self._number
+
+    def refuse(self, number: int, sent: float, now: float, pause: float = 0.0) -> bool:
+        """A call was refused; whether that is news (of calls that were in flight together only the first is).
+
+        Args:
+            number: of the call, as `take` counted it.
+            sent: when it was sent.
+            now: the time.
+            pause: seconds for which the server wants nothing to be sent.
+        """
+        if number <= self._first:
+            return False
+        if self._measuring and not pause:
+            self._refused += 1
+            return False
+        self._spread = max(0.8 * self._spread, 0.005)  # the server may not like what comes at once
+        accepted, length = number - self._first - 1, max(0.0, sent - self._began)
+        rate = max(_FIRST, accepted / max(length, 0.1)) if self.rate == math.inf else self.rate
+        if not pause:
+            self._searching = self._searching or self.rate == math.inf
+            self._set(rate)
+            self._begin(now, measuring=True)
+            return True
+        rate = _CAUTION * rate if self.rate == math.inf else self._solve(accepted, length)
+        self._before, self._grows = (accepted, length), 0.002
+        self._set(rate)
+        self._begin(now + pause)
+        return True
+
+    def _solve(self, accepted: int, length: float) -> float:
+        """The pace after a refusal that brings a pause."""
+        if not accepted:  # the pause was too short: that says nothing about the pace
+            return self.rate
+        if length > 5.0:  # it went well for long: the growth was what was too much
+            return self.rate * _MARGIN
+        if self._before is not None and abs(length - self._before[1]) >= 0.1:
+            allowed = (accepted - self._before[0]) / (length - self._before[1])
+            return min(max(_MARGIN * allowed, 0.5 * self.rate), 0.9 * self.rate)
+        return 0.5 * self.rate
+
+    def _conclude(self, now: float) -> None:
+        """Set the pace by what was accepted while the server refused."""
+        length, sent = now - self._began, self._number - self._first
+        if length < _MEASURE or (self._refused and sent < _ENOUGH and length < _LONGEST_MEASURE):
+            return
+        accepted = (sent - self._refused) / max(sent, 1)
+        if self._searching and accepted > 0.9 and sent >= 0.7 * self.rate * length:  # far below what is allowed
+            self._set(2 * self.rate)
+            self._begin(now, measuring=True)
+            return
+        self._searching = False
+        asked = self.rate if sent >= 0.7 * self.rate * length else sent / length
+        self._set(asked if accepted >= _FEW else max(_MARGIN * accepted, 0.3) * asked)
+        self._begin(now)
+
+    def _rise(self, now: float) -> None:
+        passed = now - self._changed
+        if passed >= 0.1:
+            self._changed = now
+            self._pace.rate = min(self.rate * (1 + self._grows * min(passed, 1.0)), 1e9)
+
+    def _set(self, rate: float) -> None:
+        self._pace.rate = max(_LEAST, rate)
+        self._pace.size = max(1.0, self._spread * self._pace.rate)
+
+
+class Concurrency:
+    """How many calls may be in flight: more while the server keeps up, fewer when it is slow or says so.
+
+    Slow start: the limit doubles with every window of answers until the first sign of overload; then it grows by a
+    twentieth of the most per window and is cut at signs of overload (additive increase, multiplicative decrease).
+    A window is as many answers as the limit. It is slow when its mean latency is more than twice the least window's, and
+    throughput did not rise beyond that of the window before.
+
+    Args:
+        most: never more than this.
+        now: the time.
+    """
+
+    __slots__ = ("_base", "_began", "_count", "_cut", "_most", "_starting", "_sum", "_throughput", "limit")
+
+    def __init__(self, most: int, now: float) -> None:
+        self._most = most
+        self._base = math.inf  # seconds: least mean latency of a window
+        self._throughput = 0.0
+        self.restart(now)
+
+    def restart(self, now: float) -> None:
+        """Start slowly, as after an outage."""
+        self.limit = min(32, self._most)
+        self._starting = True
+        self._cut = -math.inf
+        self._open_window(now)
+
+    def answered(self, latency: float, now: float) -> None:
+        """A call was answered after so many seconds."""
+        self._count += 1
+        self._sum += latency
+        if self._count < max(8, self.limit):
+            return
+        mean = self._sum / self._count
+        throughput = self._count / max(now - self._began, 1e-9)
+        slow = mean > 2 * self._base and throughput < 1.1 * self._throughput
+        self._base = min(mean, self._base * 1.002)  # texts may become longer: the base may drift up
+        self._throughput = throughput
+        if slow:
+            self._lower(0.8, now)
+            return
+        step = self.limit if self._starting else max(1, self._most // 20)
+        self.limit = min(self._most, self.limit + step)
+        self._open_window(now)
+
+    def overloaded(self, sent: float, factor: float, now: float) -> None:
+        """The server refused a call sent at `sent`; of calls in flight together only the first cuts the limit."""
+        if sent >= self._cut:
+            self._lower(factor, now)
+
+    def _lower(self, factor: float, now: float) -> None:
+        self.limit = max(1, int(self.limit * factor))
+        self._starting = False
+        self._cut = now
+        self._open_window(now)
+
+    def _open_window(self, now: float) -> None:
+        self._count, self._sum, self._began = 0, 0.0, now
+
+
+class Outage:
+    """Whether the server is there, and when to look for it next.
+
+    Args:
+        longest: most seconds between two looks; in the first 30 s of an outage it is one second at most.
+    """
+
+    __slots__ = ("_longest", "_next_step", "since", "until")
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+        self.since: float | None = None
+        self.until = -math.inf
+        self._next_step = 0.1
+
+    @property
+    def on(self) -> bool:
+        """Whether the server is absent, as far as we know."""
+        return self.since is not None
+
+    def failed(self, now: float) -> None:
+        """The server could not be reached; failures of calls that were in flight together are one."""
+        if self.since is None:
+            self.since, self._next_step = now, 0.1
+        elif now < self.until:
+            return
+        self.until = now + self._next_step
+        cap = 1.0 if now - self.since < 30 else self._longest
+        self._next_step = min(2 * self._next_step, max(cap, 0.1))
+
+    def answered(self) -> bool:
+        """The server answered; whether that ended an outage."""
+        ended = self.since is not None
+        self.since, self.until = None, -math.inf
+        return ended
+
+
+class TokenGuess:
+    """Tokens that a call will use, guessed before it is sent: by characters for its prompt, by the mean for its replies.
+
+    Args:
+        reply: tokens of a reply as long as nothing is known.
+    """
+
+    __slots__ = ("_per_char", "_reply")
+
+    def __init__(self, reply: float) -> None:
+        self._per_char = 1.0  # Japanese has about one token per character
+        self._reply = reply
+
+    def guess(self, chars: int, replies: int) -> float:
+        """Tokens of a call with so many characters of prompt and so many replies."""
+        return self._per_char * chars + self._reply * replies
+
+    def learn(self, chars: int, replies: int, prompt_tokens: int, completion_tokens: int) -> None:
+        """What a call used in fact; the guess follows by a twentieth each time."""
+        if chars and prompt_tokens:
+            self._per_char += 0.05 * (prompt_tokens / chars - self._per_char)
+        if replies and completion_tokens:
+            self._reply += 0.05 * (completion_tokens / replies - self._reply)
