@@ -13,6 +13,7 @@ from pathlib import Path
 
 from calls import measure, messages
 
+import japagen.llm.openai_api  # noqa: F401  as in the other ways, imports are not measured
 from japagen.experiment import BudgetSection, Experiment, LLMSection
 from japagen.generate import generate
 from japagen.llm import load_llm

@@ -6,10 +6,12 @@ Braces that are meant are written twice: ``{{`` and ``}}``.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _GAP = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 
+@lru_cache(maxsize=1024)
 def gaps(template: str) -> tuple[str, ...]:
     """Names of a template's gaps, each once, in order.
 

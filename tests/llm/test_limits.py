@@ -53,7 +53,7 @@ def test_no_second_holds_more_than_the_limit(limit: float, late: float) -> None:
     seconds = max(3.0, 10 / limit)
     times = passes(Pace.within(limit, 0.0), seconds, late=late)
     assert most_in_a_second(times) <= max(1, math.ceil(limit))
-    if late <= 0.05 and limit >= 20:
+    if limit >= 20 and (late <= 0.001 or limit >= 500):  # what comes late is caught up
         assert len(times) >= 0.9 * limit * seconds - 1
 
 

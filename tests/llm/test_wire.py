@@ -104,8 +104,6 @@ def test_extras_that_are_ours(name: str) -> None:
 def test_settings_that_cannot_be_sent() -> None:
     with pytest.raises(ConfigError, match="cannot be written as JSON"):
         check_settings(settings(extra_body={"a": object()}))
-    with pytest.raises(ConfigError, match="base models over HTTP are not supported"):
-        check_settings(settings(style="document"))
     check_settings(settings(style="chat", extra_body={"a": None}))
 
 

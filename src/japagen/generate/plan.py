@@ -7,6 +7,7 @@ due, so a plan of any size takes no memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from importlib.metadata import version
 
 from japagen.experiment import Experiment
@@ -34,8 +35,14 @@ def draw_shots(shots: list[Shot], name: tuple[object, ...], index: int, *, count
     drawn: list[Shot] = []
     for place in range(count):
         period = _NEIGHBOURS ** (count - 1 - place)
-        drawn.append(rest.pop(stream(seed, "shot", *name, place, index // period).randrange(len(rest))))
+        drawn.append(rest.pop(_draw(seed, name, place, index // period, len(rest))))
     return drawn
+
+
+@lru_cache(maxsize=1024)
+def _draw(seed: int, name: tuple[object, ...], place: int, turn: int, size: int) -> int:
+    """A number below `size`; neighbours ask for the same one."""
+    return stream(seed, "shot", *name, place, turn).randrange(size)
 
 
 class Plan:

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor, wait
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -34,22 +34,24 @@ class Bridge:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="japagen-llm")
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """The coroutine's result, or its exception.
+        """The coroutine's result, or its exception; raises as `call` does."""
+        return self.call(lambda: coroutine)
+
+    def call(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of a coroutine function, or its exception. Ctrl-C cannot come between the making and the running.
 
         Raises:
             KeyboardInterrupt: Ctrl-C came before it was done.
         """
-        if self._thread is not None:
-            return self._run_elsewhere(self._thread, coroutine)
         ours = (
             threading.current_thread() is threading.main_thread()
             and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         )
         if not ours:  # the program has plans of its own for Ctrl-C
-            return self._run_here(coroutine)
+            return self._run(function)
         signal.signal(signal.SIGINT, self._interrupt)
         try:
-            return self._run_here(coroutine)
+            return self._run(function)
         except asyncio.CancelledError:
             if self.interrupted:
                 self.interrupted = False
@@ -58,35 +60,30 @@ class Bridge:
         finally:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def _run_here(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        self._task = task = self._loop.create_task(coroutine)
-        return self._loop.run_until_complete(task)
-
-    def _run_elsewhere(self, thread: ThreadPoolExecutor, coroutine: Coroutine[Any, Any, T]) -> T:
-        running = thread.submit(self._run_here, coroutine)
+    def _run(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        self._task = task = self._loop.create_task(function())  # the loop stands still, so any thread may do this
+        if self._thread is None:
+            return self._loop.run_until_complete(task)
+        running = self._thread.submit(self._loop.run_until_complete, task)
         try:
             return running.result()
         except KeyboardInterrupt:
-            self._loop.call_soon_threadsafe(self._cancel)
-            with contextlib.suppress(BaseException):
-                running.result()
+            self._loop.call_soon_threadsafe(task.cancel)
+            wait([running])
             raise
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         """The handler of SIGINT while the loop runs."""
         self.interrupted = True
-        self._loop.call_soon_threadsafe(self._cancel)
-
-    def _cancel(self) -> None:
         if self._task is not None:
-            self._task.cancel()
+            self._loop.call_soon_threadsafe(self._task.cancel)
 
     def close(self) -> None:
         """Cancel what still runs and close the loop."""
         try:
-            self.run(_cancel_all())
-            self.run(self._loop.shutdown_asyncgens())
-            self.run(self._loop.shutdown_default_executor())
+            self.call(_cancel_all)
+            self.call(self._loop.shutdown_asyncgens)
+            self.call(self._loop.shutdown_default_executor)
         finally:
             if self._thread is not None:
                 self._thread.shutdown()

@@ -188,19 +188,36 @@ class Concurrency:
     Slow start: the limit doubles with every window of answers until the first sign of overload; then it grows by a
     twentieth of the most per window and is cut at signs of overload (additive increase, multiplicative decrease).
     A window is as many answers as the limit. It is slow when its mean latency is more than twice the least window's, and
-    throughput did not rise beyond that of the window before.
+    throughput did not rise beyond that of the window before. A cut that does not bring the latency down proves that the
+    texts, not the number in flight, take longer: then that latency is the new least.
+
+    While our own work lets answers wait in the sockets, the true latency lies between two readings; the shorter is held
+    against the least of the longer, so that what we are slow at is never put down to the server.
 
     Args:
         most: never more than this.
         now: the time.
     """
 
-    __slots__ = ("_base", "_began", "_count", "_cut", "_most", "_starting", "_sum", "_throughput", "limit")
+    __slots__ = (
+        "_base",
+        "_before",
+        "_began",
+        "_count",
+        "_cut",
+        "_longer",
+        "_most",
+        "_starting",
+        "_sum",
+        "_throughput",
+        "limit",
+    )
 
     def __init__(self, most: int, now: float) -> None:
         self._most = most
         self._base = math.inf  # seconds: least mean latency of a window
         self._throughput = 0.0
+        self._before = math.inf  # mean latency of the window that was found slow last
         self.restart(now)
 
     def restart(self, now: float) -> None:
@@ -210,16 +227,26 @@ class Concurrency:
         self._cut = -math.inf
         self._open_window(now)
 
-    def answered(self, latency: float, now: float) -> None:
-        """A call was answered after so many seconds."""
+    def answered(self, latency: float, now: float, longer: float | None = None) -> None:
+        """A call was answered.
+
+        Args:
+            latency: seconds that it took, without those in which we did not look.
+            now: the time.
+            longer: the seconds with those; by default the same.
+        """
         self._count += 1
         self._sum += latency
+        self._longer += latency if longer is None else longer
         if self._count < max(8, self.limit):
             return
         mean = self._sum / self._count
         throughput = self._count / max(now - self._began, 1e-9)
+        if mean > 0.95 * self._before:
+            self._base = max(self._base, mean)
         slow = mean > 2 * self._base and throughput < 1.1 * self._throughput
-        self._base = min(mean, self._base * 1.002)  # texts may become longer: the base may drift up
+        self._before = mean if slow else math.inf
+        self._base = min(self._longer / self._count, self._base * 1.002)  # texts may become longer: it may drift up
         self._throughput = throughput
         if slow:
             self._lower(0.8, now)
@@ -240,7 +267,7 @@ class Concurrency:
         self._open_window(now)
 
     def _open_window(self, now: float) -> None:
-        self._count, self._sum, self._began = 0, 0.0, now
+        self._count, self._sum, self._longer, self._began = 0, 0.0, 0.0, now
 
 
 class Outage:

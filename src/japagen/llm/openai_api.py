@@ -16,12 +16,15 @@ from japagen.llm.traffic import Traffic
 from japagen.llm.wire import check_settings, model_of
 from japagen.records import Reply, Request, digest
 
-_PULL = 64  # requests made at a time before the sockets are looked at again
+_PULL = 256  # requests made at a time before the sockets are looked at again
 _SHAPING = ("extra_body", "reasoning", "min_japanese", "send_seed", "n", "json_schema", "logprobs")
 
 
 class OpenAILLM:
     """A model behind OpenAI's chat API (LLM).
+
+    Prompts in the style of documents are for a base model whose server writes the messages of a chat one after another
+    (its chat template): they are sent as messages all the same.
 
     Where `n` is larger than 1, requests with equal prompts share a call, and which ones depends on what was pulled
     together: such replies do not repeat byte for byte after an interruption.
@@ -42,6 +45,7 @@ class OpenAILLM:
         check_settings(settings)
         self.endpoint = endpoint or Endpoint.from_settings(settings)
         self.name = name_of(settings, self.endpoint)
+        self.style = settings.prompt_style
         self._settings = settings
         self._patience = patience
 
@@ -63,7 +67,7 @@ class OpenAILLM:
         bridge = Bridge()
         traffic = Traffic(self._settings, self.endpoint, patience=self._patience)
         try:
-            bridge.run(traffic.open())
+            bridge.call(traffic.open)
             while True:
                 try:
                     for _ in range(min(traffic.room(), _PULL)):
@@ -72,7 +76,7 @@ class OpenAILLM:
                     traffic.end()
                 except Exception as error:  # what is in flight was paid for: it is yielded first
                     traffic.stop(error)
-                if replies := bridge.run(traffic.some()):
+                if replies := bridge.call(traffic.some):
                     yield replies
                 if bridge.interrupted:
                     raise KeyboardInterrupt
@@ -82,7 +86,7 @@ class OpenAILLM:
                 raise traffic.failure
         finally:
             try:
-                bridge.run(traffic.close())
+                bridge.call(traffic.close)
             finally:
                 bridge.close()
 

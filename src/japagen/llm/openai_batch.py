@@ -61,6 +61,7 @@ class OpenAIBatchLLM:
         check_settings(settings)
         self.endpoint = endpoint or Endpoint.from_settings(settings)
         self.name = name_of(settings, self.endpoint, "openai-batch")
+        self.style = settings.prompt_style
         self.odd: Counter[str] = Counter()
         self._settings, self._folder = settings, folder
         self._sleep, self._clock, self._limits = sleep, clock, limits or Limits()

@@ -98,7 +98,7 @@ class Traffic:
         if self._ended or self._stopped or self._delayed > _DELAYED * max(self._http.concurrency, 64):
             return 0
         idle = max(0, self._limit.limit - len(self._flights)) * self._n
-        ahead = max(1, self._limit.limit // 4) * self._n + (_AHEAD * self._n if self._n > 1 else 0)
+        ahead = max(1, self._limit.limit) * self._n + (_AHEAD * self._n if self._n > 1 else 0)
         return max(0, idle + ahead - len(self._fresh) - len(self._again))
 
     def add(self, request: Request) -> None:
@@ -289,7 +289,7 @@ class Traffic:
         match outcome.outcome:
             case Answer() as answer:
                 self._refusals = 0
-                self._limit.answered(now - sent, now)
+                self._limit.answered(now - sent, now, time.monotonic() - entry.at)
                 self._answered(rows, answer, shared)
             case Trouble(kind="again") as trouble:
                 self._retry(rows, trouble.reason, outcome.wait or 0.0)

@@ -52,7 +52,7 @@ def check_settings(settings: LLMSection) -> None:
     """Refuse settings that cannot be sent.
 
     Raises:
-        ConfigError: extra_body sets what is ours, or cannot be written as JSON; prompts in the style of documents.
+        ConfigError: extra_body sets what is ours, or cannot be written as JSON.
     """
     for name in OURS:
         if name in settings.extra_body:
@@ -65,12 +65,6 @@ def check_settings(settings: LLMSection) -> None:
         orjson.dumps(settings.extra_body)
     except TypeError as error:
         raise ConfigError(f"cannot be written as JSON: {error}", where="llm.extra_body") from None
-    if settings.style == "document":
-        raise ConfigError(
-            "a server with the chat API cannot continue documents: base models over HTTP are not supported",
-            where="llm.style",
-            remedy="remove llm.style, or use a base model in this process (gguf:PATH)",
-        )
 
 
 def model_of(settings: LLMSection) -> str:
