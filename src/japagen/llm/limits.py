@@ -246,7 +246,7 @@ class Concurrency:
             self._base = max(self._base, mean)
         slow = mean > 2 * self._base and throughput < 1.1 * self._throughput
         self._before = mean if slow else math.inf
-        self._base = min(self._longer / self._count, self._base * 1.002)  # texts may become longer: it may drift up
+        self._base = min(self._longer / self._count, self._base * 1.0002)  # it may drift up, slowly
         self._throughput = throughput
         if slow:
             self._lower(0.8, now)
