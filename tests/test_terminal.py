@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from japagen.terminal import print_run
+from japagen.progress import Progress
+from japagen.terminal import logged_progress, print_run
 
 VOID = {"value": None, "low": None, "high": None, "by_seed": []}
 
@@ -53,3 +54,15 @@ def test_missing_answers_and_spending_are_told() -> None:
     assert "zero-shot (3 unanswered)" in said
     assert "generate used 1,200 calls, 1,500 tokens, 0.5000 US dollars" in said
     assert "used" not in shown(["accuracy"], {"few-shot": 0.5}, requests=0, usd=None)
+
+
+def test_logs_get_a_line_now_and_then() -> None:
+    shown = StringIO()
+    listen = logged_progress(Console(file=shown, width=100), every=0.0)
+    listen(Progress("generate", "[glad]", 3, 10, kept=2, dropped=1))
+    listen(Progress("train", "linear", 1, 5))
+    assert shown.getvalue().splitlines() == ["generate [glad]: 3 of 10, dropped 1, failed 0", "train linear: 1 of 5"]
+    quiet = StringIO()
+    listen = logged_progress(Console(file=quiet, width=100))
+    listen(Progress("train", "linear", 2, 5))
+    assert quiet.getvalue() == ""

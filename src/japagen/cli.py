@@ -152,13 +152,14 @@ def _work(
     as_json: bool,
 ) -> None:
     from japagen.pipeline import run as run_stages
-    from japagen.terminal import live_progress
+    from japagen.terminal import live_progress, logged_progress
 
     for experiment in _experiments(files, task, changes):
         if dry_run:
             _estimate(experiment, runs, until, as_json)
             continue
-        with live_progress(_err, enabled=_err.is_terminal and not as_json) as listener:
+        with live_progress(_err, enabled=_err.is_terminal and not as_json) as live:
+            listener = live if _err.is_terminal or as_json else logged_progress(_err)
             place = run_stages(
                 experiment,
                 runs=runs,

@@ -19,6 +19,20 @@ from japagen.rundir import STAGES, Run, read_json
 _NAMES = {"macro_f1": "macro-F1", "mcc": "MCC", "spearman": "Spearman", "pearson": "Pearson"}
 
 
+def logged_progress(console: Console, *, every: float = 30.0) -> Listener:
+    """A listener for logs and pipes: one line now and then, at most one in so many seconds."""
+    told = time.monotonic()
+
+    def listen(p: Progress) -> None:
+        nonlocal told
+        if time.monotonic() - told >= every:
+            told = time.monotonic()
+            lost = f", dropped {p.dropped}, failed {p.failed}" if p.dropped or p.failed else ""
+            console.print(f"{p.stage} {p.item}: {p.done} of {p.total}{lost}", highlight=False, markup=False)
+
+    return listen
+
+
 @contextmanager
 def live_progress(console: Console, *, enabled: bool) -> Iterator[Listener]:
     """A listener that keeps a table up to date: per stage and item done, kept, dropped, failed, rate and time left."""
