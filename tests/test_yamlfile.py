@@ -37,7 +37,7 @@ def write(tmp_path: Path, text: str, name: str = "e.yaml") -> Path:
         ("name: a\ntask: reviews\ntrain: {students: [linear, linear]}\n", 3, "train: a student is named twice"),
         ("name: &x a\ntask: *x\n", 2, "references (*name) are not read"),
         ("- a\n- b\n", 1, "expected keys and values"),
-        ("name: a\ntask: reviews\nyes: 1\n", 3, "the key 'yes' is read as no text"),
+        ("name: a\ntask: reviews\nyes: 1\n", 3, "the key yes is a number or the like in YAML"),
         ("name: a\ntask: reviews\nevaluate: {gold_shots: [-1]}\n", 3, "evaluate.gold_shots.0: Input should be greater"),
         ("name: a\ntask: reviews\nevaluate: {gold_shots: [5, 5]}\n", 3, "gold_shots names one thing twice"),
         ("name: a\ntask: reviews\nseed: 99999999999999999999\n", 3, "seed: Input should be less than"),

@@ -55,7 +55,13 @@ def load_run_classifier(path: str | Path) -> Classifier:
     place = Run.open(folder)
     classifier = load_classifier(place.folder("train") / trained_models(place)[0].folder)
     try:
-        task = Task.model_validate(read_json(folder / "task.json"))
+        saved = read_json(folder / "task.json")
+        for label in saved["labels"].values():
+            label["shots"] = []  # of no use here, and they may name words of a file that has changed
+        task = Task.model_validate(saved)
+    except (TypeError, LookupError, AttributeError) as error:
+        remedy = "make it again with --redo report"
+        raise RunError(f"damaged: {error}", where=folder / "task.json", remedy=remedy) from error
     except ValidationError as error:
         remedy = "make it again with --redo report"
         raise RunError(f"damaged: {error.errors()[0]['msg']}", where=folder / "task.json", remedy=remedy) from error

@@ -95,8 +95,9 @@ def main() -> None:
 
 def _print_error(error: JapagenError) -> None:
     head = "[bold yellow]stopped[/]" if error.exit_code == 130 else "[bold red]error[/]"
-    first = f"{error.where}: {error.what}" if error.where else error.what
-    for start, text in ((head + " ", first.removeprefix("stopped ")), ("", error.remedy)):
+    what = error.what.removeprefix("stopped ") if error.exit_code == 130 else error.what
+    first = f"{error.where}: {what}" if error.where else what
+    for start, text in ((head + " ", first), ("", error.remedy)):
         if text:  # what a file says may hold line breaks and escape sequences: show them, do not obey them
             visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
             _err.print(start + escape(visible), highlight=False)

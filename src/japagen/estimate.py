@@ -259,8 +259,8 @@ def _notes(experiment: Experiment, task: Task, found: Estimate, observed: Observ
     elif found.price.as_of:
         yield f"price: {found.price.model}, {found.price.source}, {found.price.as_of}; cached prompts cost less"
     budget = Budget(experiment.budget, found.price, spent=found.spent + found.expected)
-    if reason := budget.stop():
-        yield f"the budget would end the run: {reason}"
+    if found.expected.requests and (reason := budget.stop()):
+        yield f"the budget would end the run, by what is expected: {reason.replace(' is spent', ' would be spent')}"
 
 
 def print_estimate(found: Estimate, console: Console) -> None:

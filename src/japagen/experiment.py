@@ -312,6 +312,7 @@ def _of_task(kind: type[Experiment], name: str, changes: Mapping[str, Any]) -> E
     fewest = min(len(label.shots) for label in task.labels.values())
     data = {
         "name": task.name,
+        "llm": {"max_tokens": max(LLMSection().max_tokens or 0, 2 * task.max_chars)},
         "generate": {"shots": min(GenerateSection().shots, fewest), "kadg": task.mechanisms(True) != Mechanisms()},
         "evaluate": {} if task.prompting else {"prompting": []},
     }

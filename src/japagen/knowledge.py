@@ -129,7 +129,7 @@ def mechanisms(
 
     Args:
         asked: True is everything, False nothing; a name or names: attributes, ``rule``, ``descriptions``;
-            ``random-NAME`` is the control of attribute NAME. ``random-word`` alone is everything with random words.
+            ``random-word`` in a list is the control of the words; alone it is everything with random words.
         attributes: names of the task's attributes.
         rule: whether the task has one.
         descriptions: whether its labels have some.
@@ -144,7 +144,7 @@ def mechanisms(
         return Mechanisms()
     names = [asked] if isinstance(asked, str) else list(asked)
     known = [*attributes, *([RULE] if rule else []), *([DESCRIPTIONS] if descriptions else [])]
-    known += [RANDOM + name for name in attributes]
+    known += [RANDOM + name for name in attributes if name == WORD]
     for name in names:
         if name not in known:
             raise ValueError(f"the task has no '{name}'; {did_you_mean(name, known)}")

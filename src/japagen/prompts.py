@@ -8,6 +8,7 @@ lines. There KADG is the word alone, in what stands before each text. No model i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +18,10 @@ from japagen.records import Message
 from japagen.task import Prompting, Shot, Task
 from japagen.templates import fill, gaps
 
-_STRUCTURED = '\n互いに異なるものを{n}個書き、{{"texts": ["…", "…"]}} の形の JSON だけで答えてください。'
+_STRUCTURED = (
+    "\n今回は、互いに異なるものを{n}個まとめて書いてください。上の決まりは、その一つ一つに当てはまります。"
+    '答えは {{"texts": ["…", "…"]}} の形の JSON だけにしてください。'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ def first_prompt(task: Task, *, style: Style, wanted: Wanted) -> tuple[Message, 
         turns = [(_lead(task, _of_shot(shot, wanted)), shot.text) for shot in wanted.shots]
         return _conversation(task.first.heading or task.description, turns, _lead(task, wanted.attributes))
     turns = [(_first(task, _of_shot(shot, wanted), wanted), shot.text) for shot in wanted.shots]
+    if wanted.samples > 1:
+        turns = _together(_first(task, {}, wanted), wanted)
     return _conversation(_system(task, wanted), turns, _several(_first(task, wanted.attributes, wanted), wanted))
 
 
@@ -70,6 +76,8 @@ def writing_prompt(
             turns.append((asked, shot.text))
         else:
             turns += [(_first(task, given, wanted), shot.text), (asked, shot.text_pair or "")]
+    if wanted.samples > 1:
+        turns = _together(_instruction(task, label, {}, wanted), wanted)
     if first is not None:
         turns.append((_first(task, wanted.attributes, wanted), first))
     last = _instruction(task, label, wanted.attributes, wanted)
@@ -143,8 +151,16 @@ def _lines(task: Task, part: str, given: Mapping[str, str]) -> list[str]:
     return [fill(template, **{name: given[name]}) for name, template in templates if template and name in given]
 
 
-def _several(asked: str, wanted: Wanted) -> str:
-    return asked if wanted.samples == 1 else asked + fill(_STRUCTURED, n=str(wanted.samples))
+def _several(asked: str, wanted: Wanted, n: int | None = None) -> str:
+    return asked if wanted.samples == 1 else asked + fill(_STRUCTURED, n=str(n or wanted.samples))
+
+
+def _together(asked: str, wanted: Wanted) -> list[tuple[str, str]]:
+    """The shots as one structured reply, so that they show the form that is asked for."""
+    if not wanted.shots:
+        return []
+    texts = json.dumps({"texts": [shot.text for shot in wanted.shots]}, ensure_ascii=False)
+    return [(_several(asked, wanted, len(wanted.shots)), texts)]
 
 
 def _document(task: Task, label: str, wanted: Wanted, first: str | None) -> tuple[Message, ...]:

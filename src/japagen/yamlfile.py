@@ -28,7 +28,8 @@ def _mapping(node: yaml.MappingNode, file: Path) -> dict[str, yaml.Node]:
         name = str(key.value)
         if key.tag != "tag:yaml.org,2002:str":
             where = f"{file}:{key.start_mark.line + 1}"
-            raise ConfigError(f"the key '{name}' is read as no text", where=where, remedy="put it in quotes")
+            what = f"the key {name} is a number or the like in YAML; names are texts"
+            raise ConfigError(what, where=where, remedy=f'put it in quotes: "{name}":')
         if name in seen:
             line = key.start_mark.line + 1
             raise ConfigError(
@@ -159,6 +160,9 @@ def check_model(
             if path and (path[: len(steps)] == steps or steps[: len(path)] == path):
                 where = f"--set {key}"
         dotted = ".".join(str(step) for step in path)
+        remedy = "see: japagen new NAME, which writes every key with a comment"
+        if where == f"--set {dotted}":
+            dotted, remedy = "", "write KEY=VALUE; japagen new NAME writes every key with a comment"
         if first["type"] == "extra_forbidden":
             names = _fields_at(model, path[:-1])
             message = f"unknown key; {did_you_mean(str(path[-1]), names)}" if names else "unknown key"
@@ -173,7 +177,7 @@ def check_model(
         raise ConfigError(
             message if not dotted or message.startswith(f"{dotted}:") else f"{dotted}: {message}",
             where=where,
-            remedy="see: japagen new NAME, which writes every key with a comment",
+            remedy=remedy,
         ) from error
 
 

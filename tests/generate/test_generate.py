@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -281,9 +282,12 @@ def test_several_texts_per_call(experiment: Experiment, tmp_path: Path) -> None:
     assert (
         plan(several, task)[0]
         .messages[-1]
-        .content.endswith('互いに異なるものを4個書き、{"texts": ["…", "…"]} の形の JSON だけで答えてください。')
+        .content.endswith('答えは {"texts": ["…", "…"]} の形の JSON だけにしてください。')
     )
     assert plan(several, task)[0].sampling.max_tokens == 4 * 80
+    asked, shots = plan(several, task)[0].messages[1:3]
+    assert "互いに異なるものを2個まとめて" in asked.content  # the shots show the form as well
+    assert len(json.loads(shots.content)["texts"]) == 2
     llm = ScriptedLLM(misbehave={"glad/000004": "truncate", "glad/000008": "fail", "glad/000012": "refuse"})
     with ReplyStore(tmp_path / "r") as store:
         rows = list(generate(several, task, llm, store))

@@ -143,3 +143,30 @@ def test_the_clean_stop_says_what_is_missing_and_how_to_go_on() -> None:
     ]
     with pytest.raises(ValueError, match="no limit"):
         Budget(BudgetSection(), None).error(missing=1, of=2, stage="generate")
+
+
+def test_what_is_in_flight_is_reckoned_at_the_mean() -> None:
+    spent = Usage(10, 600, 400)  # 100 tokens a call
+    budget = Budget(BudgetSection(tokens=2_000), None, spent=spent)
+    assert [budget.admit(in_flight) for in_flight in (0, 9)] == [True, True]
+    assert not budget.admit(10)  # 10 spent, 10 in flight, and one more: 2,100
+    assert budget.stop() == "budget.tokens of 2,000 has no room for another request (1,000 spent)"
+    assert not budget.admit(0)  # once closed it stays closed
+    calls = Budget(BudgetSection(requests=12), None, spent=spent)
+    assert [calls.admit(in_flight) for in_flight in (0, 1, 2)] == [True, True, False]
+    assert calls.stop() == "budget.requests of 12 has no room for another (10 spent)"
+    money = Budget(BudgetSection(usd=0.004), PRICE, spent=Usage(1, 1000, 500))
+    assert money.admit(0) == (2 * PRICE.usd(1000, 500) <= 0.004)
+    first = Budget(BudgetSection(tokens=50), None)
+    assert first.admit(255)  # nothing is known yet
+
+
+def test_a_limit_in_calls_is_kept_to_the_call() -> None:
+    budget, in_flight, sent = Budget(BudgetSection(requests=100), None), 0, 0
+    while budget.admit(in_flight):
+        in_flight, sent = in_flight + 1, sent + 1
+        if in_flight == 64:
+            for _ in range(64):
+                budget.add(Reply("a", text="b"))
+            in_flight = 0
+    assert sent == 100

@@ -92,15 +92,15 @@ def evaluate(
     systems += _gold_systems(experiment, task, gold_dev, gold_test, on_progress)
     prompted, left_out = _prompted_systems(experiment, task, gold_test, llm, store, on_progress)
     systems += prompted
-    majority = Majority.fit(gold_dev or gold_test, task.label_names)
+    majority = Majority.fit(gold_test, task.label_names)
     systems.append(System("majority", "majority", (with_values(task, majority.predict(gold_test)),)))
     result.summary = summarise(experiment, task, systems, gold_test)
     measured = {system.k for system in systems if system.kind == "gold"}
-    too_few = [
-        f"gold-{k}: the dev pool has fewer than {k} rows of some label"
-        for k in experiment.evaluate.gold_shots
-        if k not in measured
-    ]
+    unmeasured = [k for k in experiment.evaluate.gold_shots if k not in measured]
+    too_few = [f"gold-{k}: the dev pool has fewer than {k} rows of some label" for k in unmeasured]
+    if unmeasured and not gold_dev:
+        names = ", ".join(f"gold-{k}" for k in unmeasured)
+        too_few = [f"{names}: no gold.dev is given to draw rows from"]
     result.summary["left_out"] = too_few + left_out
     return result
 

@@ -1,8 +1,8 @@
 """What a run has used and what it may use: requests, tokens, money.
 
-The store asks `stop` before it takes the next request and tells `add` of each reply. So a limit is exceeded by no more
-than what was in flight when it was reached. Nothing here reads, writes, waits or locks: `add` belongs to one thread, `stop`
-may be asked in any.
+The store asks `admit` before it takes the next request and tells `add` of each reply. Requests in flight are reckoned at the
+mean of those answered, so a limit is hardly exceeded, and never by more than what was in flight. Nothing here reads, writes,
+waits or locks: `add` belongs to one thread, `admit` may be asked in any.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Budget:
         ValueError: a limit in money, but no price.
     """
 
-    __slots__ = ("_completion", "_limits", "_price", "_prompt", "_requests", "_usd_limit")
+    __slots__ = ("_completion", "_full", "_limits", "_price", "_prompt", "_requests", "_usd_limit")
 
     def __init__(self, limits: BudgetSection, price: Price | None, *, spent: Usage = Usage()) -> None:
         if limits.usd is not None and price is None:
@@ -63,6 +63,7 @@ class Budget:
         self._requests = spent.requests
         self._prompt = spent.prompt_tokens
         self._completion = spent.completion_tokens
+        self._full = ""
 
     def add(self, reply: Reply) -> None:
         """Count a reply, a failed one included: its tries were made and may have been billed."""
@@ -80,6 +81,23 @@ class Budget:
         used = usage or self.usage
         return None if self._price is None else self._price.usd(used.prompt_tokens, used.completion_tokens)
 
+    def admit(self, in_flight: int) -> bool:
+        """Whether one more request fits beside so many unanswered ones; once it does not, `stop` has a reason."""
+        if self._full or self.stop() is not None:
+            return False
+        limits, ahead = self._limits, in_flight + 1
+        share = 1 + ahead / self._requests if self._requests else 1.0  # of what was used so far
+        if limits.requests is not None and self._requests + ahead > limits.requests:
+            self._full = f"budget.requests of {limits.requests:,} has no room for another ({self._requests:,} spent)"
+        elif limits.tokens is not None and share * (used := self._prompt + self._completion) > limits.tokens:
+            self._full = f"budget.tokens of {limits.tokens:,} has no room for another request ({used:,} spent)"
+        elif self._usd_limit is not None and self._price is not None:
+            spent = self._price.usd(self._prompt, self._completion)
+            if share * spent > self._usd_limit:
+                limit = _dollars(self._usd_limit)
+                self._full = f"budget.usd of {limit} has no room for another request ({spent:.3f} spent)"
+        return not self._full
+
     def stop(self) -> str | None:
         """Why nothing more may be sent, e.g. ``budget.usd of 5.00 is spent (5.003)``; None while all limits hold."""
         limits = self._limits
@@ -91,7 +109,7 @@ class Budget:
             return f"budget.tokens of {limits.tokens:,} is spent ({self._prompt + self._completion:,})"
         if limits.requests is not None and self._requests >= limits.requests:
             return f"budget.requests of {limits.requests:,} is spent ({self._requests:,})"
-        return None
+        return self._full or None
 
     def error(self, *, missing: int, of: int, stage: str) -> BudgetSpent:
         """The clean stop of a stage, once `stop` has a reason: what is missing, and how to go on.

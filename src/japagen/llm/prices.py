@@ -139,6 +139,6 @@ def experiment_price(experiment: Experiment) -> Price | None:
     raise ConfigError(
         f"budget.usd is set, but the price of '{model}' is not known; {did_you_mean(model, prices.models)}",
         where=f"experiment '{experiment.name}'",
-        remedy=f'write a file prices.yaml with the line\n  models: {{"{quoted}": {{input: 0.50, output: 1.50}}}}\n'
-        "(USD per million tokens; 0 for a server of your own) and name it: budget: {prices: prices.yaml}",
+        remedy=f'name a file in budget.prices with: models: {{"{quoted}": {{input: 0.50, output: 1.50}}}} '
+        "(USD per million tokens; 0 for a server of your own)",
     )

@@ -369,7 +369,7 @@ class ReplyStore:
 
         def within_budget() -> Iterator[Request]:
             for request in requests:
-                if self.budget is not None and self.budget.stop():
+                if self.budget is not None and not self.budget.admit(len(sent)):
                     return
                 sent[request.id] = request
                 yield request

@@ -269,11 +269,11 @@ def _against_majority(scores: JSON) -> list[str]:
                 return [f"Always answering the most frequent label gives {value}."]
             case "unclear":
                 return [
-                    f"It is not distinguishable from always answering the most frequent label ({value}): "
+                    f"The classifier is not distinguishable from always answering the most frequent label ({value}): "
                     "this run does not show that anything was learned."
                 ]
             case _:
-                return [f"It does worse than always answering the most frequent label ({value})."]
+                return [f"The classifier does worse than always answering the most frequent label ({value})."]
     return []
 
 

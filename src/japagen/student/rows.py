@@ -36,7 +36,10 @@ def texts_of(examples: Sequence[Example], *, pair: bool, limit: int) -> tuple[li
     for example in examples:
         if (example.text_pair is not None) != pair:
             has, wants = ("one text", "pairs") if pair else ("two texts", "single texts")
-            raise DataError(f"the example has {has}, the classifier is for {wants}", where=example.id)
+            remedy = (
+                "japagen predict RUN --input FILE --column FIRST --pair-column SECOND" if pair else "give one text each"
+            )
+            raise DataError(f"the example has {has}, the classifier is for {wants}", where=example.id, remedy=remedy)
     first = [clean(e.text, limit) for e in examples]
     return first, [clean(e.text_pair or "", limit) for e in examples] if pair else []
 
