@@ -24,6 +24,7 @@ DOCUMENT = "{% for m in messages %}{{ m.content }}{% if m.role != 'user' %}{{ '\
 
 
 def main() -> None:
+    """Start the server, say where it is, and wait for Ctrl-C."""
     options = _options()
     import xllamacpp
 
@@ -39,12 +40,10 @@ def main() -> None:
     params.api_keys = [options.api_key] if options.api_key else []
     if options.document:
         params.chat_template = DOCUMENT
-        params.force_pure_content_parser = True  # what is written is text, whatever it looks like
     server = xllamacpp.Server(params)
-    print(f"base_url: {server.listening_address}/v1", flush=True)
-    print(f"{options.parallel} requests at once: llm.http.concurrency={options.parallel}; Ctrl-C ends it", flush=True)
+    _say(f"base_url: {server.listening_address}/v1")
+    _say(f"{options.parallel} requests at once: llm.http.concurrency={options.parallel}; Ctrl-C ends it")
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
-    sys.stdout.flush()
     os._exit(0)  # the server's threads do not end by themselves
 
 
@@ -55,7 +54,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--parallel", type=int, default=8, help="requests that are written at once")
     parser.add_argument("--context", type=int, default=1024, help="tokens of prompt and reply, for each of them")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
+    parser.add_argument("--threads", type=int, default=max(1, cores - 1), help="by default one core is left free")
     parser.add_argument("--api-key", default="", help="ask for this key")
     parser.add_argument("--verbosity", type=int, default=1, help="of the server's log on stderr; 5 shows each request")
     return parser.parse_args()
@@ -65,8 +65,13 @@ def _embedded() -> Path:
     from japagen.llm.models import bundled_model
 
     path, _, notice = bundled_model()
-    print(notice)
+    _say(notice)
     return path
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -349,6 +349,15 @@ def test_encryption_that_fails_is_told_at_once() -> None:
     thread.join()
 
 
+def test_a_server_that_loads_its_model_is_waited_for() -> None:
+    """llama.cpp listens before its model is there, and says 503 meanwhile: no row is to lose a try by that."""
+    loading = Answer.error(503, "Loading model")
+    with Scripted(lambda i, _: loading if i <= 20 else said("はい")) as server:
+        found = ask(model(server, patience=0.5, http={"tries": 2, "concurrency": 16}), requests(60))
+        assert len(server.bodies) == 20 + 60
+    assert {(reply.failed, reply.tries) for reply in found.values()} == {(None, 1)}
+
+
 # ---- the end of a run ------------------------------------------------------------------------------------------------
 
 
@@ -358,6 +367,7 @@ def test_encryption_that_fails_is_told_at_once() -> None:
         (Answer.error(400, "temperature must be 1"), "temperature must be 1", "section llm"),
         (Answer.error(400, "use max_completion_tokens instead"), "max_completion_tokens", "llm.reasoning: true"),
         (Answer.error(400, "maximum context length is 10"), "context length", "fewer or shorter shots"),
+        (Answer.error(400, "request exceeds the available context size (8 tokens)"), "context size", "shorter shots"),
         (Answer.error(401, "who are you?"), "HTTP 401", "OPENAI_API_KEY"),
         (Answer.error(402, "pay"), "HTTP 402", "credit"),
         (Answer.error(403, "no"), "HTTP 403", "may not use model 'm'"),

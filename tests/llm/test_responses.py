@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from japagen.llm.responses import (
+    LOADING,
     Answer,
     Trouble,
     enough_japanese,
@@ -108,6 +109,7 @@ def test_usage_that_is_none(odd: Any) -> None:
         (429, {"message": "no money", "type": "insufficient_quota"}, "fatal", "insufficient_quota"),
         (429, {"message": "no money", "code": "insufficient_quota"}, "fatal", "insufficient_quota"),
         (503, {"message": "busy"}, "overloaded", "HTTP 503"),
+        (503, {"message": "Loading model"}, "overloaded", LOADING),
         (500, {"message": "oops"}, "again", "HTTP 500"),
         (502, {}, "again", "HTTP 502"),
         (408, {}, "again", "HTTP 408"),

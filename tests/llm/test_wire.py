@@ -76,6 +76,7 @@ def test_structured_replies() -> None:
     assert "response_format" not in body(request(samples=3), settings(), less.without("form"))
     assert "response_format" not in body(request(samples=3), settings(json_schema=False))
     assert "response_format" not in body(request(), settings())
+    assert "response_format" not in body(request(samples=3), settings(style="document"))  # lines are asked for, no JSON
     assert less.without("form").without("form").form == "none"
 
 

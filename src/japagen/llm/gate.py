@@ -12,7 +12,8 @@ import time
 from dataclasses import dataclass
 
 from japagen.experiment import HTTPSection
-from japagen.llm.limits import LearntPace, Outage, Pace
+from japagen.llm.limits import Outage
+from japagen.llm.pace import LearntPace, Pace
 
 _LONGEST_SLEEP = 60.0  # seconds, after which the clock is looked at again
 

@@ -1,7 +1,8 @@
 """Any server with OpenAI's chat API, hosted or local: OpenAI, Azure, vLLM, llama.cpp, Ollama and others.
 
-This file joins the parts: `endpoint` (where the server is), `wire` and `responses` (the API), `limits` (how much is asked
-for), `traffic` (the calls), `bridge` (the event loop behind a synchronous generator).
+This file joins the parts: `endpoint` (where the server is), `wire` and `responses` (the API), `sender` (one call), `gate`,
+`limits` and `pace` (how much is asked for), `traffic` (all calls of a run), `bridge` (the event loop behind a synchronous
+generator).
 """
 
 from __future__ import annotations

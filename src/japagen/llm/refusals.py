@@ -62,7 +62,7 @@ def _remedy(trouble: Trouble, endpoint: Endpoint, settings: LLMSection) -> str:
     match trouble.status:
         case 400 | 422 if "max_completion_tokens" in words:
             return "the model wants max_completion_tokens: set llm.reasoning: true"
-        case 400 | 422 if "context" in words and ("length" in words or "window" in words):
+        case 400 | 422 if "context" in words and any(unit in words for unit in ("length", "window", "size")):
             return _SHORTER
         case 413:
             return _SHORTER

@@ -18,6 +18,7 @@ from japagen.japanese import japanese_share
 from japagen.llm.wire import whole
 from japagen.records import Request
 
+LOADING = "the server is loading its model"  # the reason of a server that is there, and cannot answer yet
 _AMBIGUOUS = 0.01  # share of the likelihood that may lie on tokens which begin several choices
 
 Kind = Literal["again", "throttled", "overloaded", "fatal", "filtered", "form", "logprobs"]
@@ -211,7 +212,7 @@ def _trouble(status: int, value: object, raw: str) -> Trouble:
         quota = "insufficient_quota" in codes
         return Trouble("fatal" if quota else "throttled", "insufficient_quota" if quota else reason, words, status)
     if status == 503:
-        return Trouble("overloaded", reason, words, status)
+        return Trouble("overloaded", LOADING if "loading model" in lowered else reason, words, status)
     if status in (408, 409, 425) or status >= 500:
         return Trouble("again", reason, words, status)
     if status == 400 and codes & {"content_filter", "ResponsibleAIPolicyViolation"}:

@@ -21,7 +21,7 @@ from japagen.llm.endpoint import Endpoint
 from japagen.llm.gate import Gate, Pass
 from japagen.llm.limits import Concurrency, TokenGuess
 from japagen.llm.refusals import redirected, refusal, too_long_a_wait, unreachable, untrusted
-from japagen.llm.responses import Answer, Choice, Trouble, enough_japanese, score_choices
+from japagen.llm.responses import LOADING, Answer, Choice, Trouble, enough_japanese, score_choices
 from japagen.llm.sender import Redirected, Sender, Told, Unreachable
 from japagen.llm.wire import Ability, complete_body, encode, parameters
 from japagen.records import Reply, Request
@@ -279,6 +279,10 @@ class Traffic:
         now = self._inside()
         if isinstance(outcome, Unreachable):
             self._lost(rows, outcome, sent)
+            return
+        if isinstance(outcome, Told) and isinstance(outcome.outcome, Trouble) and outcome.outcome.reason == LOADING:
+            self._reached = True  # it is there, and is waited for like one that will be there again
+            self._lost(rows, Unreachable(connected=False, why=LOADING), sent)
             return
         self._reached, self._answered_at = True, now
         if self._gate.outage.answered():

@@ -39,7 +39,8 @@ class Ability:
     def of(cls, settings: LLMSection) -> Ability:
         """What the settings allow."""
         wanted = settings.logprobs and not settings.reasoning
-        return cls("json_schema" if settings.json_schema else "none", 20 if wanted else 0)
+        structured = settings.json_schema and settings.prompt_style == "chat"  # documents are read line by line
+        return cls("json_schema" if structured else "none", 20 if wanted else 0)
 
     def without(self, refused: Literal["form", "logprobs"]) -> Ability:
         """One step less of what was refused."""
