@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from japagen.llm.fakeprocess import FakeProcess
+from japagen.llm.fakeserver.process import FakeProcess
 
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "llm_calls.json"

@@ -15,9 +15,9 @@ import japagen
 from japagen.cli import app
 from japagen.experiment import Experiment
 from japagen.llm import check_llm
-from japagen.llm.endpoint import Endpoint
+from japagen.llm.openai.endpoint import Endpoint
+from japagen.llm.openai.wire import check_settings
 from japagen.llm.prices import load_prices
-from japagen.llm.wire import check_settings
 from japagen.task import Task, built_in_tasks
 
 ROOT = Path(__file__).parents[1]

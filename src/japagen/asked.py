@@ -92,7 +92,7 @@ def most_tokens(request: Request, llm: LLMSection) -> int | None:
     """The length limit that is sent with a request; None: none."""
     if not llm.name.startswith("openai"):
         return 0 if request.choices else request.sampling.max_tokens
-    from japagen.llm.wire import Ability, parameters
+    from japagen.llm.openai.wire import Ability, parameters
 
     sent = parameters(request, llm, Ability.of(llm))
     limits = [sent[key] for key in ("max_completion_tokens", "max_tokens") if isinstance(sent.get(key), int)]
@@ -104,7 +104,7 @@ def stored_name(llm: LLMSection) -> str | None:
     kind = llm.name.partition(":")[0]
     if not kind.startswith("openai"):
         return llm.name if kind == "scripted" else None
-    from japagen.llm.endpoint import Endpoint
+    from japagen.llm.openai.endpoint import Endpoint
     from japagen.llm.openai_api import name_of
 
     try:

@@ -14,8 +14,8 @@ import pytest
 from japagen.errors import ConfigError, JapagenError, MissingExtra, ModelError
 from japagen.experiment import LLMSection
 from japagen.llm import LLM, load_llm
-from japagen.llm.fakebatch import FakeBatches
 from japagen.llm.fakeserver import FakeServer
+from japagen.llm.fakeserver.batch import FakeBatches
 from japagen.records import Message, Reply, Request, Sampling
 
 SHOTS = (

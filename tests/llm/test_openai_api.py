@@ -23,10 +23,10 @@ import pytest
 
 from japagen.errors import ConfigError, ModelError
 from japagen.experiment import LLMSection
-from japagen.llm import bridge
-from japagen.llm.fakereplies import Answer
 from japagen.llm.fakeserver import FakeServer
-from japagen.llm.faults import Fault
+from japagen.llm.fakeserver.faults import Fault
+from japagen.llm.fakeserver.replies import Answer
+from japagen.llm.openai import bridge
 from japagen.llm.openai_api import OpenAILLM
 from japagen.records import Message, Reply, Request, Sampling
 

@@ -20,16 +20,19 @@ from hypothesis import strategies as st
 
 from japagen.errors import ConfigError, JapagenError, ModelError, RunError
 from japagen.experiment import LLMSection
-from japagen.llm import batchcalls, batchrecord, load_llm, responses
-from japagen.llm.batchlines import body_of, read_line, write_line
-from japagen.llm.batchrecord import Limits, load_batches
-from japagen.llm.fakebatch import FakeBatches
-from japagen.llm.fakereplies import Answer
+from japagen.llm import load_llm
+from japagen.llm.batch import calls as batchcalls
+from japagen.llm.batch import record as batchrecord
+from japagen.llm.batch.lines import body_of, read_line, write_line
+from japagen.llm.batch.record import Limits, load_batches
 from japagen.llm.fakeserver import FakeServer
-from japagen.llm.faults import Fault
+from japagen.llm.fakeserver.batch import FakeBatches
+from japagen.llm.fakeserver.faults import Fault
+from japagen.llm.fakeserver.replies import Answer
+from japagen.llm.openai import responses
+from japagen.llm.openai.responses import Trouble
 from japagen.llm.openai_api import OpenAILLM
 from japagen.llm.openai_batch import OpenAIBatchLLM
-from japagen.llm.responses import Trouble
 from japagen.llm.store import ReplyStore
 from japagen.records import Message, Reply, Request
 
@@ -496,7 +499,7 @@ def test_a_run_stopped_after_any_step_goes_on_with_its_batches(tmp_path: Path, m
 
 SERVER = """
 import sys
-from japagen.llm.fakebatch import FakeBatches
+from japagen.llm.fakeserver.batch import FakeBatches
 from japagen.llm.fakeserver import FakeServer
 with FakeServer(routes=FakeBatches().routes) as server:
     print(server.url, flush=True)
@@ -507,7 +510,11 @@ CLIENT = """
 import os, signal, sys
 from pathlib import Path
 from japagen.experiment import LLMSection
-from japagen.llm import batchcalls, batchrecord, load_llm, responses, store
+from japagen.llm.batch import calls as batchcalls
+from japagen.llm.batch import record as batchrecord
+from japagen.llm import load_llm
+from japagen.llm.openai import responses
+from japagen.llm import store
 from japagen.records import Message, Request
 
 folder, url, kill = Path(sys.argv[1]), sys.argv[2], sys.argv[3]

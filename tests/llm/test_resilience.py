@@ -23,10 +23,10 @@ import pytest
 from japagen.errors import ModelError
 from japagen.experiment import LLMSection
 from japagen.llm import load_llm
-from japagen.llm.fakeprocess import FakeProcess
-from japagen.llm.fakereplies import sentence
 from japagen.llm.fakeserver import FakeServer
-from japagen.llm.faults import Fault
+from japagen.llm.fakeserver.faults import Fault
+from japagen.llm.fakeserver.process import FakeProcess
+from japagen.llm.fakeserver.replies import sentence
 from japagen.llm.store import ReplyStore
 from japagen.records import Message, Reply, Request
 

@@ -6,7 +6,8 @@
       embedded      a GGUF model in this process, through llama.cpp (extra "embedded")
       scripted      deterministic replies from a script, for tests and dry runs; misbehaves on request
 
-`store` keeps every reply on disk, whichever backend wrote it.
+`store` keeps every reply on disk, whichever backend wrote it; `budget`, `prices` and `tokens` reckon what it costs. The
+packages `openai` and `batch` hold what the first two are made of; `fakeserver` is a server that misbehaves on request.
 """
 
 from __future__ import annotations

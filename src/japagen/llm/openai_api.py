@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 
 from japagen.experiment import LLMSection
 from japagen.llm import Style
-from japagen.llm.bridge import Bridge
-from japagen.llm.endpoint import Endpoint
-from japagen.llm.traffic import Traffic
-from japagen.llm.wire import check_settings, model_of
+from japagen.llm.openai.bridge import Bridge
+from japagen.llm.openai.endpoint import Endpoint
+from japagen.llm.openai.traffic import Traffic
+from japagen.llm.openai.wire import check_settings, model_of
 from japagen.records import Reply, Request, digest
 
 _PULL = 256  # requests made at a time before the sockets are looked at again

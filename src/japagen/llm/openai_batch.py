@@ -16,12 +16,12 @@ from pathlib import Path
 
 from japagen.experiment import LLMSection
 from japagen.llm import Style
-from japagen.llm.batchcalls import BatchCalls
-from japagen.llm.batchrecord import Limits, recording
-from japagen.llm.batchrun import BatchRun
-from japagen.llm.endpoint import Endpoint
+from japagen.llm.batch.calls import BatchCalls
+from japagen.llm.batch.record import Limits, recording
+from japagen.llm.batch.run import BatchRun
+from japagen.llm.openai.endpoint import Endpoint
+from japagen.llm.openai.wire import check_settings
 from japagen.llm.openai_api import name_of
-from japagen.llm.wire import check_settings
 from japagen.records import Reply, Request
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from japagen.llm.waiting import asked_to_wait, duration
+from japagen.llm.openai.waiting import asked_to_wait, duration
 
 NOW = 1_790_000_000.25
 

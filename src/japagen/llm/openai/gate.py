@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass
 
 from japagen.experiment import HTTPSection
-from japagen.llm.limits import Outage
-from japagen.llm.pace import LearntPace, Pace
+from japagen.llm.openai.limits import Outage
+from japagen.llm.openai.pace import LearntPace, Pace
 
 _LONGEST_SLEEP = 60.0  # seconds, after which the clock is looked at again
 

@@ -30,9 +30,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from japagen.llm.fakehttp import Call, Connection
-from japagen.llm.fakereplies import Answer, completion, spoilt
-from japagen.llm.faults import Fault, FaultBook, load_faults
+from japagen.llm.fakeserver.faults import Fault, FaultBook, load_faults
+from japagen.llm.fakeserver.http import Call, Connection
+from japagen.llm.fakeserver.replies import Answer, completion, spoilt
 
 Handler = Callable[[Call], Answer]
 Routes = Mapping[str, Handler]
@@ -307,7 +307,3 @@ def main(arguments: list[str] | None = None) -> None:
     loop = _new_loop()
     with contextlib.closing(loop):
         loop.run_until_complete(_serve(server, attached=options.attached))
-
-
-if __name__ == "__main__":
-    main()

@@ -18,14 +18,14 @@ from yarl import URL
 
 from japagen.errors import ModelError
 from japagen.experiment import LLMSection
-from japagen.llm.batchlines import ENDPOINT
-from japagen.llm.batchrecord import recording
-from japagen.llm.bridge import Bridge
-from japagen.llm.endpoint import Endpoint
-from japagen.llm.refusals import redirected, refusal, too_long_a_wait, unreachable, untrusted
-from japagen.llm.responses import Trouble, read_trouble
-from japagen.llm.sender import _host, _proxy, _read, _why
-from japagen.llm.waiting import asked_to_wait
+from japagen.llm.batch.lines import ENDPOINT
+from japagen.llm.batch.record import recording
+from japagen.llm.openai.bridge import Bridge
+from japagen.llm.openai.endpoint import Endpoint
+from japagen.llm.openai.refusals import redirected, refusal, too_long_a_wait, unreachable, untrusted
+from japagen.llm.openai.responses import Trouble, read_trouble
+from japagen.llm.openai.sender import proxy_of, read_limited, reason_of, target_host
+from japagen.llm.openai.waiting import asked_to_wait
 
 _CONNECT = 10.0  # seconds until a connection stands
 _SLOWEST = 50_000  # bytes per second of an upload that is still waited for
@@ -75,7 +75,7 @@ class BatchCalls:
         self._session = aiohttp.ClientSession(
             headers={"User-Agent": "japagen"} | self._endpoint.headers(),
             cookie_jar=aiohttp.DummyCookieJar(),
-            proxy=_proxy(self._endpoint),
+            proxy=proxy_of(self._endpoint),
         )
 
     def close(self) -> None:
@@ -183,7 +183,7 @@ class BatchCalls:
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT)
         try:
             async with self._request(method, path, timeout, **options) as response:
-                raw = await _read(response)
+                raw = await read_limited(response)
                 self._check(response, raw or b"", path)
         except (aiohttp.ClientError, OSError) as error:  # OSError: timeouts too
             raise self._lost(error) from None
@@ -197,7 +197,7 @@ class BatchCalls:
         try:
             async with self._request("GET", path, timeout) as response:
                 if response.status != 200:
-                    self._check(response, await _read(response) or b"", path)
+                    self._check(response, await read_limited(response) or b"", path)
                 size = 0
                 with recording(target.parent), target.open("wb") as file:
                     async for chunk in response.content.iter_chunked(_CHUNK):
@@ -218,7 +218,7 @@ class BatchCalls:
         if 200 <= response.status < 300:
             return
         if 300 <= response.status < 400:
-            raise redirected(self._endpoint, response.status, _host(response.headers.get("Location", "")))
+            raise redirected(self._endpoint, response.status, target_host(response.headers.get("Location", "")))
         trouble = read_trouble(response.status, raw)
         if trouble.kind in ("again", "throttled", "overloaded"):
             raise _Again(trouble.reason, asked_to_wait(response.headers, time.time()))
@@ -243,9 +243,9 @@ class BatchCalls:
         """What a lost connection means."""
         match error:
             case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
-                return untrusted(self._endpoint, _why(error))
+                return untrusted(self._endpoint, reason_of(error))
             case aiohttp.ClientConnectorError():
-                return _Again(_why(error), lost=True)
+                return _Again(reason_of(error), lost=True)
             case TimeoutError():
                 return _Again("timeout", lost=True)
             case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from japagen.llm.limits import Concurrency
+from japagen.llm.openai.limits import Concurrency
 
 
 def run(limit: Concurrency, seconds: float, latency: float, *, unseen: float = 0.0, capacity: float = 1e9) -> list[int]:

@@ -18,7 +18,7 @@ from typing import Any, Protocol, cast
 
 import orjson
 
-from japagen.llm.fakereplies import Answer
+from japagen.llm.fakeserver.replies import Answer
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked", re.IGNORECASE)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from japagen.llm.pace import LearntPace, Pace
+from japagen.llm.openai.pace import LearntPace, Pace
 
 
 def passes(pace: Pace, seconds: float, *, late: float = 0.0) -> list[float]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import orjson
 
 from japagen.japanese import japanese_share
-from japagen.llm.wire import whole
+from japagen.llm.openai.wire import whole
 from japagen.records import Request
 
 LOADING = "the server is loading its model"  # the reason of a server that is there, and cannot answer yet
@@ -71,7 +71,7 @@ class Trouble:
 def read_response(status: int, raw: bytes) -> Answer | Trouble:
     """What a response means, by its status and body; the content type is not trusted."""
     if 200 <= status < 300:
-        value = _parse(raw)
+        value = parse_json(raw)
         return read_body(value) if isinstance(value, dict) else Trouble("again", "malformed reply")
     return read_trouble(status, raw)
 
@@ -101,7 +101,7 @@ def read_body(value: Mapping[str, Any]) -> Answer | Trouble:
     )
 
 
-def _parse(raw: bytes) -> Any:
+def parse_json(raw: bytes) -> Any:
     """JSON, or None. What orjson refuses but a model may cause, half a surrogate pair, is repaired."""
     try:
         return orjson.loads(raw)
@@ -191,7 +191,7 @@ def score_choices(choices: Sequence[str], first: Sequence[tuple[bytes, float]]) 
 def enough_japanese(request: Request, text: str, least: float) -> bool:
     """Whether a reply's share of kana and kanji suffices; of a structured reply its texts are judged."""
     if request.samples > 1:
-        value = _parse(text.encode("utf-8", "replace"))
+        value = parse_json(text.encode("utf-8", "replace"))
         texts = value.get("texts") if isinstance(value, dict) else None
         if isinstance(texts, list):
             text = "\n".join(part for part in texts if isinstance(part, str))
@@ -200,7 +200,7 @@ def enough_japanese(request: Request, text: str, least: float) -> bool:
 
 def read_trouble(status: int, raw: bytes) -> Trouble:
     """What a status outside 2xx means, with the server's words."""
-    return _trouble(status, _parse(raw), raw[:4000].decode("utf-8", "replace"))
+    return _trouble(status, parse_json(raw), raw[:4000].decode("utf-8", "replace"))
 
 
 def _trouble(status: int, value: object, raw: str) -> Trouble:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from japagen.errors import ConfigError
 from japagen.experiment import LLMSection
-from japagen.llm.wire import Ability, body, check_settings, encode
+from japagen.llm.openai.wire import Ability, body, check_settings, encode
 from japagen.records import Message, Request, Sampling
 
 MESSAGES = (Message("system", "客の声を書いてください。"), Message("user", "本の声"))

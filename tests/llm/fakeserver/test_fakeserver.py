@@ -18,11 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from japagen.errors import ConfigError
-from japagen.llm.fakehttp import Call
-from japagen.llm.fakeprocess import FakeProcess
-from japagen.llm.fakereplies import Answer
 from japagen.llm.fakeserver import FakeServer
-from japagen.llm.faults import Fault, FaultBook, Kind, dump_faults, load_faults
+from japagen.llm.fakeserver.faults import Fault, FaultBook, Kind, dump_faults, load_faults
+from japagen.llm.fakeserver.http import Call
+from japagen.llm.fakeserver.process import FakeProcess
+from japagen.llm.fakeserver.replies import Answer
 
 PATH = "/v1/chat/completions"
 

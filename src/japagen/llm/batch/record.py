@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from japagen.errors import RunError
-from japagen.llm.batchlines import body_of, custom_id, write_line
+from japagen.llm.batch.lines import body_of, custom_id, write_line
 from japagen.records import Request
 from japagen.tables import file_digest
 

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from japagen.experiment import LLMSection
-from japagen.llm.batchcalls import BatchCalls, Unlucky
-from japagen.llm.batchlines import LONGEST, read_line, sound
-from japagen.llm.batchrecord import Asked, Batch, Limits, Row, Spool, load_batches, recording
-from japagen.llm.batchresults import Settled, failed
-from japagen.llm.endpoint import Endpoint
-from japagen.llm.refusals import refusal
-from japagen.llm.responses import Answer, Trouble
-from japagen.llm.wire import Ability, complete_body, encode, parameters
+from japagen.llm.batch.calls import BatchCalls, Unlucky
+from japagen.llm.batch.lines import LONGEST, read_line, sound
+from japagen.llm.batch.record import Asked, Batch, Limits, Row, Spool, load_batches, recording
+from japagen.llm.batch.results import Settled, failed
+from japagen.llm.openai.endpoint import Endpoint
+from japagen.llm.openai.refusals import refusal
+from japagen.llm.openai.responses import Answer, Trouble
+from japagen.llm.openai.wire import Ability, complete_body, encode, parameters
 from japagen.records import Reply, Request
 
 _SOONEST, _LATEST = 5.0, 60.0  # seconds between two looks at the batches

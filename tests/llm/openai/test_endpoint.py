@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from japagen.errors import ConfigError
 from japagen.experiment import LLMSection
-from japagen.llm.endpoint import Endpoint
+from japagen.llm.openai.endpoint import Endpoint
 
 KEY = "sk-planted-0123456789abcdefXYZ"
 

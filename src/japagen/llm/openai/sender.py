@@ -10,9 +10,9 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
-from japagen.llm.endpoint import Endpoint, is_local
-from japagen.llm.responses import Answer, Trouble, read_response
-from japagen.llm.waiting import asked_to_wait
+from japagen.llm.openai.endpoint import Endpoint, is_local
+from japagen.llm.openai.responses import Answer, Trouble, read_response
+from japagen.llm.openai.waiting import asked_to_wait
 
 _MOST_BYTES = 32 * 2**20  # of a response
 _CONNECT = 10.0  # seconds until a connection stands; twice that with encryption
@@ -61,7 +61,7 @@ class Sender:
             skip_auto_headers=("Accept", "Accept-Encoding"),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, connect=2 * _CONNECT, sock_connect=_CONNECT),
-            proxy=_proxy(endpoint),
+            proxy=proxy_of(endpoint),
         )
 
     async def close(self) -> None:
@@ -73,9 +73,9 @@ class Sender:
         try:
             response = await self._session.post(self._url, data=body, allow_redirects=False)
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError) as error:
-            return Unreachable(connected=False, why=_why(error), insecure=True)
+            return Unreachable(connected=False, why=reason_of(error), insecure=True)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return Unreachable(connected=False, why=_why(error))
+            return Unreachable(connected=False, why=reason_of(error))
         except aiohttp.ClientHttpProxyError as error:
             return Told(Trouble("fatal", "proxy", f"the proxy said {error.status}", error.status))
         except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError):
@@ -83,7 +83,7 @@ class Sender:
         except (aiohttp.ClientConnectionError, OSError):
             return Unreachable(connected=True, why="connection reset")
         try:
-            raw = await _read(response)
+            raw = await read_limited(response)
         except (aiohttp.ClientError, OSError):
             response.close()
             return Told(Trouble("again", "truncated reply"))
@@ -95,14 +95,14 @@ class Sender:
             return Told(Trouble("again", "reply too large"))
         response.release()
         if 300 <= response.status < 400:
-            return Redirected(response.status, _host(response.headers.get("Location", "")))
+            return Redirected(response.status, target_host(response.headers.get("Location", "")))
         if self._key and self._key in raw:
             raw = raw.replace(self._key, b"[key]")
         wait = None if response.status < 400 else asked_to_wait(response.headers, time.time())
         return Told(read_response(response.status, raw), wait)
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes | None:
+async def read_limited(response: aiohttp.ClientResponse) -> bytes | None:
     """The whole body, or None if it is larger than what we take."""
     length = response.content_length
     if length is not None and "Content-Encoding" not in response.headers:
@@ -116,7 +116,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes | None:
     return b"".join(chunks)
 
 
-def _why(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """The operating system's words. Not the exception's own: those may hold a whole request, its key included."""
     cause = getattr(error, "os_error", None) or getattr(error, "certificate_error", None)
     if cause is None:
@@ -124,7 +124,7 @@ def _why(error: Exception) -> str:
     return str(getattr(cause, "strerror", None) or getattr(cause, "verify_message", None) or type(cause).__name__)
 
 
-def _host(location: str) -> str:
+def target_host(location: str) -> str:
     """Host and port of a redirect's target, "" for the same server."""
     try:
         return urlsplit(location).netloc.rpartition("@")[2]
@@ -132,7 +132,7 @@ def _host(location: str) -> str:
         return ""
 
 
-def _proxy(endpoint: Endpoint) -> str | None:
+def proxy_of(endpoint: Endpoint) -> str | None:
     """The proxy that the environment names for this server; private servers are called directly."""
     parts = urlsplit(endpoint.base)
     if is_local(parts.hostname or "") or proxy_bypass(endpoint.host):

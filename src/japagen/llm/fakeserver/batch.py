@@ -21,9 +21,9 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from japagen.llm.fakehttp import Call
-from japagen.llm.fakereplies import Answer, completion, spoilt
-from japagen.llm.faults import Fault, FaultBook
+from japagen.llm.fakeserver.faults import Fault, FaultBook
+from japagen.llm.fakeserver.http import Call
+from japagen.llm.fakeserver.replies import Answer, completion, spoilt
 
 Ending = Literal["completed", "expired", "cancelled", "failed"]
 Garble = Callable[[list[bytes]], list[bytes]]

@@ -10,7 +10,7 @@ from typing import IO, Any, Self, cast
 
 import orjson
 
-from japagen.llm.faults import Fault, dump_faults
+from japagen.llm.fakeserver.faults import Fault, dump_faults
 
 
 class FakeProcess:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from japagen.llm.limits import Concurrency, Outage, TokenGuess
+from japagen.llm.openai.limits import Concurrency, Outage, TokenGuess
 
 
 def flow(limit: Concurrency, latency: float, seconds: float, *, capacity: int = 10**6) -> list[int]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from japagen.llm.responses import (
+from japagen.llm.openai.responses import (
     LOADING,
     Answer,
     Trouble,

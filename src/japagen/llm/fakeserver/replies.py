@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import orjson
 
-from japagen.llm.faults import Fault
+from japagen.llm.fakeserver.faults import Fault
 
 _SUBJECTS = ("昨日届いた鞄は", "父に贈った時計は", "駅前の店で買った傘は", "三年使っている鍋は", "試しに頼んだ茶葉は")
 _REMARKS = (

@@ -17,13 +17,13 @@ from functools import partial
 from typing import Any
 
 from japagen.experiment import LLMSection
-from japagen.llm.endpoint import Endpoint
-from japagen.llm.gate import Gate, Pass
-from japagen.llm.limits import Concurrency, TokenGuess
-from japagen.llm.refusals import redirected, refusal, too_long_a_wait, unreachable, untrusted
-from japagen.llm.responses import LOADING, Answer, Choice, Trouble, enough_japanese, score_choices
-from japagen.llm.sender import Redirected, Sender, Told, Unreachable
-from japagen.llm.wire import Ability, complete_body, encode, parameters
+from japagen.llm.openai.endpoint import Endpoint
+from japagen.llm.openai.gate import Gate, Pass
+from japagen.llm.openai.limits import Concurrency, TokenGuess
+from japagen.llm.openai.refusals import redirected, refusal, too_long_a_wait, unreachable, untrusted
+from japagen.llm.openai.responses import LOADING, Answer, Choice, Trouble, enough_japanese, score_choices
+from japagen.llm.openai.sender import Redirected, Sender, Told, Unreachable
+from japagen.llm.openai.wire import Ability, complete_body, encode, parameters
 from japagen.records import Reply, Request
 
 _AHEAD = 4  # groups looked ahead for equal prompts, where a call may have several replies

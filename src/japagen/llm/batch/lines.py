@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from japagen.llm.responses import Answer, Trouble, _parse, read_body, read_trouble
-from japagen.llm.wire import encode
+from japagen.llm.openai.responses import Answer, Trouble, parse_json, read_body, read_trouble
+from japagen.llm.openai.wire import encode
 
 ENDPOINT = "/v1/chat/completions"  # what the lines of a batch call
 LONGEST = 32 * 2**20  # bytes of a line of results that are read at once
@@ -43,7 +43,7 @@ def body_of(line: bytes) -> bytes:
 
 def read_line(raw: bytes) -> tuple[str, Answer | Trouble] | None:
     """The custom id of a line of the results and what it means; None for a line that is none."""
-    value = _parse(raw)
+    value = parse_json(raw)
     name = value.get("custom_id") if isinstance(value, dict) else None
     return (name, _read_result(value)) if isinstance(name, str) else None
 
