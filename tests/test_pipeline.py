@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import japagen
-from japagen.errors import ConfigError, DataError, Interrupted, RunError
+from japagen.errors import ConfigError, DataError, Interrupted, ModelError, RunError
 from japagen.experiment import Experiment
 from japagen.llm.scripted import ScriptedLLM
 from japagen.progress import Progress
@@ -257,3 +257,12 @@ def _stored(file: Path) -> int:
     with contextlib.closing(sqlite3.connect(file)) as db, contextlib.suppress(sqlite3.OperationalError):
         return int(db.execute("SELECT count(*) FROM replies").fetchone()[0])
     return 0
+
+
+def test_a_model_that_always_fails_ends_the_run_and_is_asked_again(experiment: Experiment, tmp_path: Path) -> None:
+    ids = [f"{label}/{i:06d}" for label in ("glad", "angry") for i in range(30)]
+    with pytest.raises(ModelError, match=r"not one text came of 60 rows: server error \(60\)"):
+        japagen.run(experiment, runs=tmp_path / "runs", llm=ScriptedLLM(misbehave=dict.fromkeys(ids, "fail")))
+    run = japagen.run(experiment, runs=tmp_path / "runs", until="generate", llm=(llm := ScriptedLLM()))
+    assert llm.calls == 60
+    assert run.done("generate")["accounting"]["kept"] == 60  # type: ignore[index]

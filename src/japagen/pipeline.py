@@ -17,7 +17,7 @@ from japagen.analyze import analyze
 from japagen.cache import shared_replies
 from japagen.classifiers import trained_models
 from japagen.curate import CurateSettings, curate
-from japagen.errors import ConfigError, Interrupted, RunError, did_you_mean
+from japagen.errors import ConfigError, Interrupted, ModelError, RunError, did_you_mean
 from japagen.evaluate import evaluate
 from japagen.evaluate.gold import load_gold
 from japagen.experiment import Experiment
@@ -195,6 +195,13 @@ class _Pipeline:
         per_label = self.experiment.generate.per_label
         by_label = {label: asdict(_counted(per_label, found)) for label, found in counts.items()}
         total = _counted(per_label * len(counts), sum(counts.values(), Counter()))
+        if not total.kept and total.failed:
+            reasons = ", ".join(f"{reason} ({n})" for reason, n in total.failed.items())
+            raise ModelError(
+                f"not one text came of {total.requested} rows: {reasons}",
+                where=f"llm '{llm.name}'",
+                remedy="mend it and give the same command again: what failed is asked for again",
+            )
         return {"accounting": asdict(total), "by_label": by_label, "usage": usage, "llm": llm.name}
 
     def curate(self, folder: Path) -> dict[str, Any]:

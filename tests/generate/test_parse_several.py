@@ -73,3 +73,9 @@ def test_lines_of_a_base_model(raw: str, cut: bool, expected: list[str]) -> None
 @given(st.text(), st.text(), st.booleans())
 def test_lines_of_anything(raw: str, lead: str, cut: bool) -> None:
     assert all(isinstance(text, str) and text for text in parse_lines(raw, lead, cut=cut))
+
+
+def test_long_runs_of_spaces_take_no_time() -> None:
+    spaces = " " * 2_000_000  # quadratic work would take hours
+    assert parse_several(f'{{"texts": ["犬が走る。"{spaces}, "猫が寝る。"]{spaces}}}{spaces}x') == TWO
+    assert parse_several(f"```json{spaces}[]{spaces}```") == []

@@ -303,3 +303,25 @@ with ReplyStore(Path(sys.argv[1]), shared=Path(sys.argv[3])) as store:
     assert [process.communicate(timeout=120)[0].strip() for process in running] == ["400", "400"]
     with ReplyStore(shared) as store:
         assert len(store) == 800
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE replies SET logprobs = '[1,'",
+        "UPDATE replies SET logprobs = '[\"x\"]'",
+        "UPDATE replies SET text = x'ff'",
+        "UPDATE sent SET json = '{'",
+        "UPDATE sent SET json = '3'",
+        "UPDATE spent SET requests = 9e999",
+        "UPDATE spent SET requests = -3",
+    ],
+)
+def test_readable_but_damaged_rows_are_one_clear_error(tmp_path: Path, damage: str) -> None:
+    with ReplyStore(tmp_path / "s") as store:
+        fill(store, ScriptedLLM(), Rows(3))
+    with closing(sqlite3.connect(tmp_path / "s")) as db:
+        db.execute(damage)
+        db.commit()
+    with ReplyStore(tmp_path / "s") as store, pytest.raises(RunError, match="cannot be used"):
+        _ = store.usage(), store.reply(Rows(3), "a/1")

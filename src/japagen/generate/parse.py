@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from japagen.records import Dropped, Example, Reply
 
 _QUOTES = {"「": "」", "『": "』", '"': '"', "“": "”"}
-_FENCE = re.compile(r"^```[a-z]*\s*|\s*```$")
 _NUMBER = re.compile(r"^\s*(?:[0-9０-９]+\s*[.．)）:：、]|[-・*＊●]|[(（][0-9０-９]+[)）])\s*")
 _THOUGHTS = re.compile(r"^(?:\s*<think>)?.*?</think>|^\s*<think>.*$", re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
@@ -87,7 +86,7 @@ def parse_several(raw: str, *, cut: bool = False) -> list[str]:
     >>> parse_several("1. 一つ目。\n2. 二つ目。")
     ['一つ目。', '二つ目。']
     """
-    text = _FENCE.sub("", _without_thoughts(raw).strip())
+    text = _without_fence(_without_thoughts(raw).strip())
     starts = [at for at in (text.find("{"), text.find("[")) if at >= 0]
     if starts:
         rest = text[min(starts) :]
@@ -99,6 +98,13 @@ def parse_several(raw: str, *, cut: bool = False) -> list[str]:
         return [each for each in map(parse_text, found) if each]
     lines = [parse_text(_NUMBER.sub("", line)) for line in text.splitlines()]
     return [line for line in lines if line][: -1 if cut else None]
+
+
+def _without_fence(text: str) -> str:
+    """A text without the code fence around it."""
+    if text.startswith("```"):
+        text = text[3:].lstrip("abcdefghijklmnopqrstuvwxyz")
+    return text.removesuffix("```").strip()
 
 
 def _is_json(string: str) -> bool:

@@ -178,7 +178,13 @@ class ReplyStore:
     def usage(self) -> Usage:
         """Everything that was spent through this store, failed calls included."""
         found = self._ask("SELECT total(requests), total(prompt_tokens), total(completion_tokens) FROM spent")
-        return Usage(*map(int, found))
+        try:
+            usage = Usage(*map(int, found))
+        except (ValueError, OverflowError, TypeError) as error:
+            raise self._damaged(sqlite3.DatabaseError(f"what was spent: {error}")) from error
+        if min(usage.requests, usage.prompt_tokens, usage.completion_tokens) < 0:
+            raise self._damaged(sqlite3.DatabaseError("what was spent is negative"))
+        return usage
 
     def _ask(self, sql: str, *values: Any) -> Any:
         try:
@@ -191,11 +197,18 @@ class ReplyStore:
         if row is None:
             return None
         request, text, logprobs, finish, prompt, completion, seconds, tries, model, fingerprint, parameters = row
-        if parameters not in self._parameters:
-            found = self._ask("SELECT json FROM sent WHERE id = ?", parameters)
-            self._parameters[parameters] = json.loads(found[0]) if found else {}
+        try:
+            if parameters not in self._parameters:
+                found = self._ask("SELECT json FROM sent WHERE id = ?", parameters)
+                self._parameters[parameters] = dict(json.loads(found[0])) if found else {}
+            likelihoods = tuple(map(float, json.loads(logprobs))) if logprobs else ()
+            texts = (request, text, finish, model, fingerprint)
+            if not all(isinstance(value, str) for value in texts):
+                raise TypeError("a text is none")
+        except (ValueError, TypeError, RecursionError) as error:
+            raise self._damaged(sqlite3.DatabaseError(f"row '{str(request)[:80]}': {error}")) from error
         return Reply(
-            request, text, tuple(json.loads(logprobs)) if logprobs else (), finish, None, prompt, completion, seconds,
+            request, text, likelihoods, finish, None, prompt, completion, seconds,
             tries, model, fingerprint, self._parameters[parameters],
         )  # fmt: skip
 

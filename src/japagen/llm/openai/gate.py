@@ -38,6 +38,7 @@ class Gate:
         self._tokens = Pace.within((settings.tokens_per_minute or math.inf) / 60, now)
         self._pause = -math.inf
         self._line = asyncio.Lock()
+        self._probe: int | None = None  # the call that keeps the line
 
     @property
     def counts_tokens(self) -> bool:
@@ -59,14 +60,23 @@ class Gate:
         except BaseException:
             self._line.release()
             raise
-        if self.outage.on:
-            return self._take(tokens, probe=True)
-        self._line.release()
-        return self._take(tokens, probe=False)
+        entry = self._take(tokens, probe=self.outage.on)
+        if entry.probe:
+            self._probe = entry.number
+        else:
+            self._line.release()
+        return entry
 
-    def leave(self) -> None:
-        """The probe's outcome is known and settled: the next in line may look."""
-        self._line.release()
+    def leave(self, entry: Pass) -> None:
+        """A probe's outcome is known and settled: the next in line may look."""
+        if self._probe == entry.number:
+            self.reached()
+
+    def reached(self) -> None:
+        """The server answered some call: nobody waits for the probe any longer."""
+        if self._probe is not None:
+            self._probe = None
+            self._line.release()
 
     def used(self, guessed: float, tokens: float) -> None:
         """A call that was let pass for `guessed` tokens used `tokens`."""

@@ -254,7 +254,7 @@ class Traffic:
                 self._retry(rows, "timeout")
         finally:
             if entry is not None and entry.probe:
-                self._gate.leave()
+                self._gate.leave(entry)
 
     def _parameters(self, request: Request, ability: Ability, n: int) -> dict[str, Any]:
         """The body without messages and seed: one object for all calls that share it."""
@@ -286,6 +286,7 @@ class Traffic:
             return
         self._reached, self._answered_at = True, now
         if self._gate.outage.answered():
+            self._gate.reached()
             self._limit.restart(now)
         if isinstance(outcome, Redirected):
             self.stop(redirected(self._endpoint, outcome.status, outcome.host))
