@@ -21,7 +21,7 @@ def test_only_the_probe_passes_during_an_outage() -> None:
         gate.leave(probe)
         assert not (await other).probe
 
-    asyncio.run(go())
+    asyncio.run(asyncio.wait_for(go(), 10))
 
 
 def test_an_answer_to_any_call_lets_the_others_pass() -> None:
@@ -37,4 +37,4 @@ def test_an_answer_to_any_call_lets_the_others_pass() -> None:
         gate.leave(probe)  # its own end changes nothing any more
         assert not (await gate.enter(0)).probe
 
-    asyncio.run(go())
+    asyncio.run(asyncio.wait_for(go(), 10))

@@ -286,6 +286,12 @@ async def _serve(server: FakeServer, *, attached: bool) -> None:
     await server.close()
 
 
+def _batch_routes() -> dict[str, Any]:
+    from japagen.llm.fakeserver.batch import FakeBatches
+
+    return dict(FakeBatches().routes)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the server until it is ended (see the module)."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -295,6 +301,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--script", default="[]", help="faults: a JSON list, or a file that holds one")
     parser.add_argument("--forget", action="store_true", help="keep no bodies in the journal")
     parser.add_argument("--attached", action="store_true", help="end when standard input closes")
+    parser.add_argument(
+        "--batch", action="store_true", help="answer the batch API as well; batches end at the first look"
+    )
     options = parser.parse_args(arguments)
     script = options.script if options.script.lstrip().startswith("[") else Path(options.script).read_text("utf-8")
     server = FakeServer(
@@ -303,6 +312,7 @@ def main(arguments: list[str] | None = None) -> None:
         capacity=options.capacity,
         keep=not options.forget,
         port=options.port,
+        routes=_batch_routes() if options.batch else {},
     )
     loop = _new_loop()
     with contextlib.closing(loop):

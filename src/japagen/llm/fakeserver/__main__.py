@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
+from japagen.errors import JapagenError
 from japagen.llm.fakeserver import main
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except JapagenError as error:
+        sys.exit(str(error))
