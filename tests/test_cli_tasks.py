@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from japagen.cli import _change
+from japagen.errors import ConfigError
+
 QUICK = ("--set", "llm.name=scripted", "--set", "generate.per_label=12", "--set", "train.seeds=2")
 QUICK = (*QUICK, "--set", "train.students=[linear]", "--set", "evaluate.resamples=200")
 CONFIG = {
@@ -69,12 +72,36 @@ def test_values_in_place_of_the_files(workplace: Path) -> None:
         "prompt", "small.yaml", "--set", "name=other", "--set", "generate={shots: 0}", "--json", cwd=workplace
     )
     assert all(len(request["messages"]) == 2 for request in json.loads(done.stdout))
-    where = "--set generate.per_lable: generate.per_lable: unknown key; did you mean 'per_label'?"
+    where = "--set generate.per_lable: unknown key; did you mean 'per_label'?"
     refused(japagen("run", "small.yaml", "--set", "generate.per_lable=3", cwd=workplace), where)
     refused(japagen("run", "small.yaml", "--set", "generate.per_label=many", cwd=workplace), "--set generate.per_label")
     refused(japagen("run", "small.yaml", "--set", "generate", cwd=workplace), "KEY=VALUE")
     refused(japagen("run", "small.yaml", "--set", "generate=[", cwd=workplace), "KEY=VALUE")
     refused(japagen("run", "small.yaml", "--task", "jnlii", cwd=workplace), "did you mean 'jnli'?")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[" * 20_000,
+        '!!int ""',
+        "!!bool maybe",
+        "!!timestamp x",
+        "&a {a: *a}",
+        "!!binary x",
+        "1" * 5000,
+        "{a: 1, a: 2}",
+        "{1: 2}",
+        "!!python/name:os.system ''",
+    ],
+)
+def test_hostile_values_cannot_be_read(value: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be read") as caught:
+        _change(f"llm.extra_body={value}")
+    assert caught.value.where == "--set"
+    assert len(str(caught.value)) < 400
+    assert _change("llm.extra_body={a: [1, null, 茶]}") == ("llm.extra_body", {"a": [1, None, "茶"]})
+    assert _change("llm.style=") == ("llm.style", None)
 
 
 def test_import_task(configs: Path) -> None:
@@ -140,12 +167,12 @@ def test_predict_on_pairs_and_numbers(tmp_path: Path) -> None:
 def test_gold_named_in_the_experiment(tmp_path: Path) -> None:
     rows = [{"s": "弟が本を読んだ。", "ok": 1}, {"s": "弟が本が読んだ。", "ok": 0}] * 5
     (tmp_path / "gold.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    gold = "gold={test: {file: gold.jsonl, text: s, label: ok, labels: {0: unacceptable, 1: acceptable}}}"
+    gold = "gold={test: {file: gold.jsonl, text: s, label: ok, labels: {'0': unacceptable, '1': acceptable}}}"
     done = japagen("run", "--task", "jcola", *QUICK, "--set", gold, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     scores = json.loads(done.stdout)["scores"]
     assert (scores["n"], scores["metric"]) == (10, "mcc")
-    wrong = gold.replace("1: acceptable", "1: aceptable")
+    wrong = gold.replace("'1': acceptable", "'1': aceptable")
     refused(
         japagen("run", "--task", "jcola", *QUICK, "--set", wrong, cwd=tmp_path),
         "aceptable",

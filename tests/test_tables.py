@@ -86,3 +86,9 @@ def test_gold_that_cannot_be_used(workplace: Path, rows: list[dict[str, str]], s
     gold = GoldFile(file="g.jsonl", id="id" if rows and "id" in rows[0] else None)
     with pytest.raises(DataError, match=said):
         load_gold(task, gold)
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".csv", "a\0b.csv"])
+def test_names_that_no_file_can_have(name: str) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        read_rows(name)

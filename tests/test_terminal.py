@@ -1,13 +1,17 @@
 """The tables of a run in the terminal: the task's own metric first, undefined scores, missing answers, money."""
 
+import json
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from japagen.errors import RunError
 from japagen.progress import Progress
-from japagen.terminal import logged_progress, print_run
+from japagen.rundir import Run
+from japagen.terminal import logged_progress, print_run, run_state
 
 VOID = {"value": None, "low": None, "high": None, "by_seed": []}
 
@@ -66,3 +70,18 @@ def test_logs_get_a_line_now_and_then() -> None:
     listen = logged_progress(Console(file=quiet, width=100))
     listen(Progress("train", "linear", 2, 5))
     assert quiet.getvalue() == ""
+
+
+def test_scores_that_were_changed_are_damaged(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "r", experiment="x", task="y")
+    file = run.begin("evaluate") / "scores.json"
+    file.write_text(json.dumps({"metric": "mcc", "n": 5, "systems": []}))
+    run.finish("evaluate", {}, seconds=1.0)
+    assert run_state(run.path)["scores"]["n"] == 5
+    file.write_text(json.dumps({"metric": "mcc", "n": "5", "systems": "none"}))
+    with pytest.raises(RunError, match="damaged") as caught:
+        run_state(run.path)
+    assert (caught.value.where, "--redo evaluate" in caught.value.remedy) == (str(file), True)
+    file.unlink()
+    with pytest.raises(RunError, match="damaged"):
+        run_state(run.path)

@@ -146,6 +146,8 @@ def test_files_of_the_same_format_are_read(tmp_path: Path) -> None:
             {"labels": {"0": {"instruction": "object"}, "1": {"instruction": " "}}},
             "the instruction of label '1' is empty",
         ),
+        ({"object": ["本", "本 "]}, "a value is listed twice"),
+        ({"labels": {str(n): {"instruction": "x"} for n in range(1001)}}, "holds 1,001 labels; at most 1,000 are read"),
         ({"first instruction": 1}, "'first instruction' must be a text"),
     ],
 )
@@ -156,6 +158,22 @@ def test_what_is_wrong_is_said(change: dict, said: str, tmp_path: Path) -> None:
         Task.load(file)
     assert said in caught.value.what
     assert caught.value.where == str(file)
+
+
+def test_keys_that_stand_twice_are_found_among_many(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    pairs = [f'"k{n}": 1' for n in range(60_000)]
+    file.write_text("{" + ", ".join([*pairs, '"k0": 2']) + "}", encoding="utf-8")
+    with pytest.raises(ConfigError, match="'k0' stands twice"):
+        Task.load(file)
+
+
+def test_the_sources_name_stays_in_its_comment(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps(GOOD, ensure_ascii=False), encoding="utf-8")
+    first, second, *_ = as_yaml(Task.load(file), source="a\nname: evil\n.json").splitlines()
+    assert first.startswith("# From a\\nname: evil\\n.json, a configuration")
+    assert second == "name: x"
 
 
 @pytest.mark.parametrize(

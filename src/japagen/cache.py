@@ -13,6 +13,7 @@ from typing import Any
 import platformdirs
 
 from japagen.errors import ConfigError, RunError, did_you_mean
+from japagen.yamlfile import user_path
 
 KINDS = {
     "replies": ("replies.sqlite*", "replies of language models, shared by runs with llm.shared_cache"),
@@ -22,9 +23,13 @@ KINDS = {
 
 
 def cache_folder() -> Path:
-    """The user's cache: ``$JAPAGEN_CACHE``, else the platform's own place. It need not exist, nor be writable."""
+    """The user's cache: ``$JAPAGEN_CACHE``, else the platform's own place. It need not exist, nor be writable.
+
+    Raises:
+        ConfigError: ``$JAPAGEN_CACHE`` cannot be the name of a folder.
+    """
     named = os.environ.get("JAPAGEN_CACHE")
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("japagen")
+    return user_path(named, "JAPAGEN_CACHE") if named else platformdirs.user_cache_path("japagen")
 
 
 def shared_replies() -> Path:

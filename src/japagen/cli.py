@@ -130,16 +130,17 @@ def _experiments(files: list[Path] | None, task: str | None, changes: list[str] 
 
 
 def _change(text: str) -> tuple[str, Any]:
-    import yaml
+    from japagen.yamlfile import read_text
 
     key, equals, value = text.partition("=")
     try:
         if not equals or not key.strip():
-            raise ValueError
-        return key.strip(), yaml.safe_load(value)
-    except (ValueError, yaml.YAMLError) as error:
+            raise ConfigError("there is no '='")
+        return key.strip(), read_text(value, "--set")[0] if value.strip() else None
+    except ConfigError as error:
+        shown = text if len(text) <= 60 else f"{text[:60]}…"
         remedy = "write KEY=VALUE, e.g. --set generate.per_label=50"
-        raise ConfigError(f"'{text}' cannot be read", where="--set", remedy=remedy) from error
+        raise ConfigError(f"'{shown}' cannot be read: {error.what}", where="--set", remedy=remedy) from error
 
 
 def _work(

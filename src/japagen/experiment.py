@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from japagen.errors import ConfigError, did_you_mean
 from japagen.knowledge import Mechanisms, Text
 from japagen.task import Gold, Name, Task, built_in_tasks
-from japagen.yamlfile import check_model, read_model
+from japagen.yamlfile import check_model, check_path, read_model
 
 _TASK_FILES = {".yaml", ".yml", ".json"}
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class HTTPSection(_Section):
@@ -134,6 +134,13 @@ class GenerateSection(_Section):
         default=1, ge=1, le=100, description="texts asked for in one structured reply; more is cheaper and less varied"
     )
 
+    @field_validator("kadg", mode="before")
+    @classmethod
+    def _form(cls, given: Any) -> Any:
+        if not isinstance(given, bool | str | list | tuple):
+            raise ValueError("must be true, false, random-word, or a list of names")
+        return given
+
 
 class CurateSection(_Section):
     """Which texts are dropped."""
@@ -170,11 +177,12 @@ class TrainSection(_Section):
     )
     dev_share: float = Field(default=0.1, gt=0, lt=0.5, description="share of synthetic rows held out as dev")
 
-    @model_validator(mode="after")
-    def _check(self) -> TrainSection:
-        if len(set(self.students)) != len(self.students):
+    @field_validator("students")
+    @classmethod
+    def _once(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(given)) != len(given):
             raise ValueError("a student is named twice")
-        return self
+        return given
 
 
 class EvaluateSection(_Section):
@@ -193,12 +201,12 @@ class EvaluateSection(_Section):
     calibrate: bool = Field(default=True, description="also with contextual calibration (Zhao et al. 2021)")
     resamples: int = Field(default=5000, ge=100, le=1_000_000, description="bootstrap resamples of each interval")
 
-    @model_validator(mode="after")
-    def _check(self) -> EvaluateSection:
-        for key, values in (("gold_shots", self.gold_shots), ("prompting", self.prompting)):
-            if len(set(values)) != len(values):
-                raise ValueError(f"{key} names one thing twice")
-        return self
+    @field_validator("gold_shots", "prompting")
+    @classmethod
+    def _once(cls, given: tuple[int | str, ...]) -> tuple[int | str, ...]:
+        if len(set(given)) != len(given):
+            raise ValueError("names one thing twice")
+        return given
 
 
 class AnalyzeSection(_Section):
@@ -247,10 +255,12 @@ class Experiment(_Section):
         changes = dict(changes or {})
         if task is not None:
             is_file = Path(task).suffix in _TASK_FILES
+            check_path(task)
             changes["task"] = str(Path(task).resolve()) if is_file else task
         if path is None:
             return _of_task(cls, str(changes["task"]), changes)
         file = Path(path)
+        check_path(path)
         if not file.exists():
             raise ConfigError("there is no such file", where=file, remedy=_near(file))
         if file.suffix == ".json":
@@ -265,6 +275,7 @@ class Experiment(_Section):
             ConfigError: no such task, or one that this experiment cannot use.
         """
         name = self.task
+        check_path(name)
         if Path(name).suffix in _TASK_FILES:
             name = str((self.folder or Path()) / name)
         task = Task.load(name)

@@ -11,11 +11,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from japagen.errors import did_you_mean
+from japagen.yamlfile import is_file_name
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+def _possible(file: str) -> str:
+    if not is_file_name(file):
+        raise ValueError("cannot be the name of a file; check quotes and length")
+    return file
+
+
+FileName = Annotated[Text, AfterValidator(_possible)]
 Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=32)]
 
@@ -51,7 +61,7 @@ class Attribute(_Strict):
     """
 
     values: dict[Text, Weight] = Field(default_factory=dict)
-    file: Text | None = None
+    file: FileName | None = None
     system: Text | None = None
     instruction: Text | None = None
     not_for: tuple[Text, ...] = ()
@@ -59,11 +69,20 @@ class Attribute(_Strict):
     @field_validator("values", mode="before")
     @classmethod
     def _weights(cls, given: Any) -> Any:
-        if isinstance(given, Sequence) and not isinstance(given, str):
-            if len({str(value) for value in given}) != len(given):
-                raise ValueError("a value is listed twice; for a larger share write it as 'value: weight'")
-            return dict.fromkeys(given, 1.0)
-        return given
+        if isinstance(given, str) or not isinstance(given, Sequence | Mapping):
+            return given
+        if isinstance(given, Mapping) and isinstance(given.get("file"), str):
+            raise ValueError("'file' stands in place of 'values', not in it: write file: NAME-words.yaml")
+        for value in given:
+            if isinstance(value, Sequence | Mapping) and not isinstance(value, str):
+                raise ValueError("a list holds texts only; with weights write values: {配送: 3, 返品: 1}")
+            if not isinstance(value, str) or not value.strip():
+                raise ValueError(
+                    f"the value {value!r} is no text: values must be texts; put it in quotes, or remove it"
+                )
+        if len({value.strip() for value in given}) != len(given):
+            raise ValueError("a value is listed twice; for a larger share write it as 'value: weight'")
+        return given if isinstance(given, Mapping) else dict.fromkeys(given, 1.0)
 
     @model_validator(mode="after")
     def _check(self) -> Attribute:

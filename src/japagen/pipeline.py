@@ -387,6 +387,10 @@ def check(experiment: Experiment, task: Task) -> None:
     from japagen.student import load_student
 
     check_llm(experiment.llm.name)
+    if experiment.llm.name.startswith("openai"):
+        from japagen.llm.openai.endpoint import check_address
+
+        check_address(experiment.llm.base_url)
     experiment_price(experiment)
     for name in experiment.train.students:
         load_student(name)

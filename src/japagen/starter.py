@@ -8,6 +8,7 @@ from pathlib import Path
 
 from japagen.errors import ConfigError, RunError
 from japagen.tables import write_text
+from japagen.yamlfile import check_path
 
 _TASK = """\
 # A task: what the labels are, and how texts are asked for. Everything a language model reads is Japanese.
@@ -184,6 +185,7 @@ def write_new(files: Mapping[Path, str]) -> None:
         RunError: a folder cannot be written.
     """
     for file in files:
+        check_path(file)
         if file.exists():
             raise ConfigError("this file stands already", where=file, remedy="choose another name, or remove it")
     for file, text in files.items():

@@ -34,8 +34,12 @@ def read_rows(file: Path | str) -> list[dict[str, Any]]:
                 "is not UTF-8", where="standard input", remedy="convert it: iconv -f CP932 -t UTF-8"
             ) from error
     path = Path(file)
-    if path.is_dir():
-        raise DataError("is a folder", where=path, remedy="give a file")
+    try:
+        if path.is_dir():
+            raise DataError("is a folder", where=path, remedy="give a file")
+    except (OSError, ValueError) as error:
+        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise DataError(what, where=f"'{str(path)[:80]}…'", remedy="check the path") from error
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise DataError(f"unknown format '{suffix}'", where=path, remedy=f"known: {', '.join(FORMATS)}")
@@ -54,6 +58,8 @@ def read_rows(file: Path | str) -> list[dict[str, Any]]:
     except UnicodeDecodeError as error:
         remedy = "save it as 'CSV UTF-8', or convert it: iconv -f CP932 -t UTF-8"
         raise DataError("is not UTF-8", where=path, remedy=remedy) from error
+    except ValueError as error:  # a name that no file can have
+        raise DataError(f"cannot be read: {error}", where=repr(str(path)[:80]), remedy="check the path") from error
     except pl.exceptions.NoDataError as error:
         raise DataError("the file is empty", where=path, remedy="give a file with at least one row") from error
     except pl.exceptions.PolarsError as error:

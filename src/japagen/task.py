@@ -6,6 +6,7 @@ A task is a YAML file, one of those in ``japagen/tasks`` or a user's own, or a c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
@@ -14,16 +15,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from japagen.errors import ConfigError, did_you_mean
-from japagen.knowledge import Attribute, Knowledge, Mechanisms, Text, mechanisms
+from japagen.knowledge import Attribute, FileName, Knowledge, Mechanisms, Text, Weight, mechanisms
 from japagen.templates import gaps
-from japagen.yamlfile import read_model, read_yaml
+from japagen.yamlfile import read_model
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
 Metric = Literal["accuracy", "macro_f1", "mcc", "spearman", "pearson"]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Shot(_Strict):
@@ -122,7 +123,7 @@ class GoldFile(_Strict):
         labels: what the file calls a label, to the task's name of it, where they differ.
     """
 
-    file: Text
+    file: FileName
     text: Text = "text"
     text_pair: Text | None = None
     label: Text = "label"
@@ -349,6 +350,11 @@ def _problems(task: Task) -> Iterator[tuple[str, str]]:
         for named in attribute.not_for:
             if named not in task.labels:
                 yield f"knowledge.attributes.{name}.not_for", f"no label '{named}'; {did_you_mean(named, task.labels)}"
+        if set(attribute.not_for) == set(task.labels):
+            yield f"knowledge.attributes.{name}.not_for", "names every label, so nothing is left; remove the attribute"
+    numbers = [task.value(name) for name in task.labels if _is_number(task, name)]
+    if task.kind == "similarity" and len(numbers) == len(task.labels) and len(set(numbers)) == 1:
+        yield "labels", "all stand for the same number; give each a 'value' of its own"
     yield from _label_problems(task)
 
 
@@ -362,11 +368,8 @@ def _label_problems(task: Task) -> Iterator[tuple[str, str]]:
         verbal[label.verbalisation] = name
         if label.instruction is None and task.instruction is None:
             yield here, "needs an 'instruction', or the task one for all labels"
-        if task.kind == "similarity" and label.value is None:
-            try:
-                float(name)
-            except ValueError:
-                yield here, "needs a 'value', the number that it stands for"
+        if task.kind == "similarity" and not _is_number(task, name):
+            yield here, "needs a 'value', the number that it stands for"
         for shot in label.shots:
             shown = shot.text if len(shot.text) <= 20 else f"{shot.text[:20]}…"
             if task.is_pair != (shot.text_pair is not None):
@@ -381,6 +384,19 @@ def _label_problems(task: Task) -> Iterator[tuple[str, str]]:
                 )
 
 
+def _is_number(task: Task, label: str) -> bool:
+    """Whether a label has a value, or a plain decimal number as its name."""
+    return task.labels[label].value is not None or re.fullmatch(r"[0-9]+(\.[0-9]+)?", label) is not None
+
+
+class _WordFile(_Strict):
+    """What `japagen words` writes."""
+
+    values: dict[Text, Weight] = Field(min_length=1)
+
+    _weights = field_validator("values", mode="before")(Attribute._weights.__func__)  # type: ignore[attr-defined]
+
+
 def _with_word_files(task: Task) -> Task:
     """The task with the values of attributes that stand in files of their own."""
     if task.knowledge is None:
@@ -389,12 +405,11 @@ def _with_word_files(task: Task) -> Task:
     for name, attribute in task.knowledge.attributes.items():
         if attribute.file:
             file = task.path(attribute.file)
-            data, _ = read_yaml(file)
             try:
-                values = Attribute(values=data["values"]).values
-            except (TypeError, KeyError, ValueError) as error:
+                values = read_model(_WordFile, file).values
+            except ConfigError as error:
                 remedy = "write 'values:' with one 'word: weight' per line; see: japagen words --help"
-                raise ConfigError("holds no list of values", where=file, remedy=remedy) from error
+                raise ConfigError(error.what, where=error.where, remedy=remedy) from error
             found[name] = attribute.model_copy(update={"values": values, "file": None})
     knowledge = task.knowledge.model_copy(update={"attributes": task.knowledge.attributes | found})
     return task.model_copy(update={"knowledge": knowledge})

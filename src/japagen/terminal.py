@@ -13,8 +13,9 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from japagen.errors import RunError
 from japagen.progress import Listener, Progress, silent
-from japagen.rundir import STAGES, Run, read_json
+from japagen.rundir import STAGES, Run, digest_or_none, read_json
 
 _NAMES = {"macro_f1": "macro-F1", "mcc": "MCC", "spearman": "Spearman", "pearson": "Pearson"}
 
@@ -89,7 +90,7 @@ def run_state(path: Path) -> dict[str, Any]:
     """A run as plain data: its stages with their accounts, and its scores.
 
     Raises:
-        RunError: there is no run at `path`.
+        RunError: there is no run at `path`, or it is damaged.
     """
     place = Run.open(path)
     stages: dict[str, Any] = {}
@@ -102,7 +103,11 @@ def run_state(path: Path) -> dict[str, Any]:
         )
     state: dict[str, Any] = {**place.about(), "path": str(path), "stages": stages}
     if stages["evaluate"]:
-        state["scores"] = read_json(place.folder("evaluate") / "scores.json")
+        file = place.folder("evaluate") / "scores.json"
+        if digest_or_none(file) != (place.done("evaluate") or {})["outputs"].get(file.name):
+            remedy = "make the stage again with --redo evaluate"
+            raise RunError("damaged: it was changed since the stage was done", where=file, remedy=remedy)
+        state["scores"] = read_json(file)
     if stages["report"]:
         state["report"] = str(place.folder("report") / "report.html")
     return state

@@ -46,6 +46,7 @@ _NAMES = {  # the authors' name of a task: ours, and its labels in the paper's o
     "covid-19": ("covid-19", ("public-facts", "personal-facts", "opinion", "unrelated")),
 }
 _MAX_BYTES = 1 << 20
+_MAX_LABELS = 1000
 
 
 def read_upstream(path: Path) -> Task:
@@ -118,6 +119,7 @@ def as_yaml(task: Task, *, source: str) -> str:
     for attribute in data.get("knowledge", {}).get("attributes", {}).values():
         if set(attribute["values"].values()) == {1.0}:
             attribute["values"] = list(attribute["values"])
+    source = "".join(c if c.isprintable() else repr(c)[1:-1] for c in source)  # a line break would end the comment
     body = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
     return f"# From {source}, a configuration of the paper's authors. {{word}} is where a KADG word goes.\n{body}"
 
@@ -135,10 +137,12 @@ _Dumper.add_representer(str, _block)
 
 def _read(path: Path) -> dict[str, Any]:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        for number, (key, _) in enumerate(pairs):
-            if key in dict(pairs[:number]):
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
                 raise _wrong(path, f"'{key}' stands twice")
-        return dict(pairs)
+            found[key] = value
+        return found
 
     try:
         if path.exists() and (not path.is_file() or path.stat().st_size > _MAX_BYTES):
@@ -167,6 +171,8 @@ def _labels(path: Path, labels: Any) -> list[str]:
     """The instructions, in the order of the labels' numbers."""
     if not isinstance(labels, dict) or len(labels) < 2:
         raise _wrong(path, "'labels' must hold at least two labels")
+    if len(labels) > _MAX_LABELS:
+        raise _wrong(path, f"'labels' holds {len(labels):,} labels; at most {_MAX_LABELS:,} are read")
     if sorted(labels) != sorted(str(number) for number in range(len(labels))):
         raise _wrong(path, f"labels must be numbered 0 to {len(labels) - 1}, not {', '.join(labels)}")
     found = []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import InitErrorDetails
 
 from japagen.errors import ConfigError, did_you_mean
 
@@ -18,11 +20,43 @@ Model = TypeVar("Model", bound=BaseModel)
 _Path = tuple[Hashable, ...]
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain data only; remembers where each key stands, refuses keys that stand twice and references."""
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # plain data only; libyaml is ten times as fast
 
 
-def _mapping(node: yaml.MappingNode, file: Path) -> dict[str, yaml.Node]:
+def is_file_name(path: str) -> bool:
+    """Whether a file may be called so: no NUL, and not longer than file systems allow."""
+    try:
+        name = os.fsencode(path)
+    except ValueError:
+        return False
+    return b"\0" not in name and len(name) < 4096 and all(len(part) <= 255 for part in name.split(b"/"))
+
+
+def check_path(path: str | Path) -> None:
+    """Refuse what cannot be the name of a file.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if not is_file_name(str(path)):
+        raise ConfigError("cannot be the name of a file", where=f"'{str(path)[:40]}…'", remedy="check the path")
+
+
+def user_path(path: str, setting: str) -> Path:
+    """A path that may begin with ``~``; `setting` is where it was given.
+
+    Raises:
+        ConfigError: it cannot be the name of a file, or there is no such user.
+    """
+    check_path(path)
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        what = f"'{Path(path).parts[0]}' is no user's folder"
+        raise ConfigError(what, where=setting, remedy="write the path in full") from error
+
+
+def _mapping(node: yaml.MappingNode, file: Path | str) -> dict[str, yaml.Node]:
     seen: dict[str, yaml.Node] = {}
     for key, value in node.value:
         name = str(key.value)
@@ -39,7 +73,7 @@ def _mapping(node: yaml.MappingNode, file: Path) -> dict[str, yaml.Node]:
     return seen
 
 
-def _lines(node: yaml.Node, file: Path, path: _Path = ()) -> dict[_Path, int]:
+def _lines(node: yaml.Node, file: Path | str, path: _Path = ()) -> dict[_Path, int]:
     found = {path: node.start_mark.line + 1}
     if isinstance(node, yaml.MappingNode):
         for (key, _), (name, value) in zip(node.value, _mapping(node, file).items(), strict=True):
@@ -68,6 +102,15 @@ def read_yaml(file: Path) -> tuple[Any, dict[_Path, int]]:
     except (OSError, ValueError) as error:
         what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         raise ConfigError(what, where=file, remedy="check the path") from error
+    return read_text(text, file)
+
+
+def read_text(text: str, file: Path | str) -> tuple[Any, dict[_Path, int]]:
+    """The same of YAML that does not stand in a file; `file` says where it is from.
+
+    Raises:
+        ConfigError: not YAML, empty, a key twice, a reference, or nested too deeply.
+    """
     try:
         depth = 0
         for event in yaml.parse(text, Loader=_Loader):
@@ -77,11 +120,15 @@ def read_yaml(file: Path) -> tuple[Any, dict[_Path, int]]:
             if isinstance(event, yaml.AliasEvent):
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 raise ConfigError("references (*name) are not read", where=f"{file}:{line}", remedy="write it out")
-        node = yaml.compose(text, Loader=_Loader)
-        if node is None:
-            raise ConfigError("the file is empty", where=file, remedy="start from: japagen new NAME")
-        lines = _lines(node, file)
-        return yaml.load(text, Loader=_Loader), lines  # noqa: S506 (a SafeLoader)
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                raise ConfigError("the file is empty", where=file, remedy="start from: japagen new NAME")
+            lines = _lines(node, file)
+            return loader.construct_document(node), lines
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}" if mark else str(file)
@@ -145,6 +192,7 @@ def check_model(
     lines = {(): 1} | (lines or {})
     changed = {key: _change(data, key, value) for key, value in (changes or {}).items()}
     try:
+        _refuse_ours(model, data)
         return model.model_validate(data)
     except ValidationError as error:
         found = error.errors()
@@ -171,7 +219,7 @@ def check_model(
             if path == ("task",) and "labels" in data:
                 message += "; this is a task, give the experiment that names it"
         elif path[-1:] == ("[key]",):
-            message = "a name has letters, digits, '.', '_' and '-'; the Japanese goes into 'verbalisation'"
+            message = _wrong_name(path, first["type"], first["msg"])
         else:
             message = first["msg"].removeprefix("Value error, ")
         raise ConfigError(
@@ -179,6 +227,26 @@ def check_model(
             where=where,
             remedy=remedy,
         ) from error
+
+
+def _refuse_ours(model: type[BaseModel], data: dict[str, Any]) -> None:
+    """Refuse keys that are set by us and stand in no file."""
+    for name, field in model.model_fields.items():
+        if field.exclude and name in data:
+            wrong: InitErrorDetails = {"type": "extra_forbidden", "loc": (name,), "input": data[name]}
+            raise ValidationError.from_exception_data(model.__name__, [wrong])
+
+
+def _wrong_name(path: _Path, kind: str, message: str) -> str:
+    """What is wrong with a key that is a name or a value of the user's."""
+    if kind == "string_type":
+        return "names and values must be texts; put them in quotes"
+    match path[-3:]:
+        case ("labels", _, _):
+            return "a name has letters, digits, '.', '_' and '-'; the Japanese goes into 'verbalisation'"
+        case ("attributes", _, _):
+            return "a name has small letters, digits and '_', and begins with a letter; at most 32"
+    return message
 
 
 def _change(data: dict[str, Any], key: str, value: Any) -> _Path:

@@ -287,6 +287,58 @@ def test_a_wait_beyond_the_deadline_ends_the_run() -> None:
     assert "llm.http.deadline" in caught.value.remedy
 
 
+@pytest.mark.parametrize("headers", [(), (("retry-after-ms", "20"),)])
+def test_a_server_that_says_429_for_ever_ends_the_run(headers: tuple[tuple[str, str], ...]) -> None:
+    replies: list[Reply] = []
+    with Scripted(lambda i, b: Answer.error(429, "come back later", headers=headers)) as server:
+        with pytest.raises(ModelError, match="come back later") as caught:
+            collect(model(server, http={"deadline": 0.8}).complete(requests(600)), replies)
+        assert len(server.bodies) > 1
+    assert "HTTP 429" in caught.value.what
+    assert "limits" in caught.value.remedy
+    assert replies == []
+
+
+def test_a_server_that_begins_to_say_429_for_ever_ends_the_run() -> None:
+    replies: list[Reply] = []
+    with (
+        Scripted(lambda i, b: said("はい") if i <= 20 else Answer.error(429, "come back later")) as server,
+        pytest.raises(ModelError, match="come back later"),
+    ):
+        collect(model(server, http={"deadline": 0.8, "concurrency": 4}).complete(requests(600)), replies)
+    refused = [reply for reply in replies if reply.failed]
+    assert len(replies) - len(refused) == 20
+    assert len(refused) <= 4  # those that began while it answered still
+
+
+def test_a_row_that_fails_counts_the_calls_that_were_refused() -> None:
+    def script(i: int, body: dict[str, Any]) -> Answer:
+        return Answer.error(429, "later") if body["messages"][0]["content"].startswith("0番") else said("はい")
+
+    with Scripted(script, latency=0.05) as server:
+        found = ask(model(server, http={"deadline": 0.8, "concurrency": 4}), requests(60))
+        calls = sum(body["messages"][0]["content"].startswith("0番") for body in server.bodies)
+    assert found["a/0"].failed
+    assert found["a/0"].tries >= calls - 1 > 0
+    assert all(reply.failed is None for reply in found.values() if reply.request != "a/0")
+
+
+def test_tokens_that_are_not_reported_are_estimated() -> None:
+    with Scripted(lambda i, b: said("良い本。", usage=None)) as server:
+        reply = only(model(server))
+    assert (reply.prompt_tokens, reply.completion_tokens) == (len("0番の声"), len("良い本。"))
+
+
+@pytest.mark.parametrize("spelled", [("/", "\\/"), ("P", "\\u0050"), ("P", "P")])
+def test_an_escaped_key_is_not_in_the_reply(spelled: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "P/kq"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    body = said(f"鍵は{key}です", model=f"m {key}", system_fingerprint=key).body
+    with Scripted(lambda i, b: Answer(200, body.replace(*(part.encode() for part in spelled)))) as server:
+        reply = only(model(server))
+    assert (reply.text, reply.model, reply.fingerprint) == ("鍵は[key]です", "m [key]", "[key]")
+
+
 def test_limits_per_minute() -> None:
     with FakeServer() as server:
         began = time.monotonic()
@@ -648,3 +700,13 @@ def test_the_key_is_shown_nowhere(
         assert KEY.lower() not in text
         assert KEY[:12] not in text
         assert "sk-" not in text
+
+
+def test_an_empty_text_is_asked_for_with_another_seed() -> None:
+    with Scripted(lambda n, body: said("" if n == 1 else "届きました。")) as server:
+        replies = ask(model(server), requests(1))
+        assert [body["seed"] for body in server.bodies] == [0, 1]  # or a server that repeats itself would repeat it
+    assert replies["a/0"].text == "届きました。"
+    with Scripted(lambda n, body: Answer(500, b"{}") if n == 1 else said("届きました。")) as server:
+        ask(model(server), requests(1))
+        assert [body["seed"] for body in server.bodies] == [0, 0]  # what failed is the same request again

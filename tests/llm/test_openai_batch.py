@@ -400,6 +400,30 @@ def test_the_key_appears_nowhere(status: int, tmp_path: Path, monkeypatch: pytes
     assert "sk-planted" not in seen + repr(found)
 
 
+def test_an_escaped_key_is_in_no_reply_and_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "P/kq7"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+
+    def garble(lines: list[bytes]) -> list[bytes]:
+        return [line.replace("届".encode(), b"\\u0050\\/kq7") for line in lines]
+
+    with FakeServer(routes=FakeBatches(garble=garble).routes) as server:
+        found = answers(model(server.url, tmp_path), plan(40))
+    assert any("[key]" in reply.text for reply in found.values())
+    assert key not in repr(found)
+
+
+def test_tokens_that_are_not_reported_are_estimated(tmp_path: Path) -> None:
+    def garble(lines: list[bytes]) -> list[bytes]:
+        return [line.replace(b'"usage"', b'"used"') for line in lines]
+
+    with FakeServer(routes=FakeBatches(garble=garble).routes) as server:
+        found = answers(model(server.url, tmp_path), plan(5))
+    asked = {request.id: sum(len(message.content) for message in request.messages) for request in plan(5)}
+    assert {name: reply.prompt_tokens for name, reply in found.items()} == asked
+    assert all(reply.completion_tokens == len(reply.text) for reply in found.values())
+
+
 def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeServer() as server:
         with pytest.raises(ModelError, match="has no batch API") as caught:

@@ -165,3 +165,13 @@ def test_the_lines_that_the_error_proposes_can_be_used(tmp_path: Path, model: st
     assert "budget.prices" in caught.value.remedy
     price = experiment_price(asking(f"openai:{model}", tmp_path, usd=5, prices="prices.yaml"))
     assert price == Price(model, 0.5, 1.5)
+
+
+def test_a_folder_of_nobody_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="'~nosuchuser' is no user's folder") as caught:
+        experiment_price(asking("openai:gpt-4o-mini", tmp_path, prices="~nosuchuser/x.yaml"))
+    assert caught.value.where == "budget.prices"
+    monkeypatch.setenv("JAPAGEN_PRICES", "~nosuchuser/x.yaml")
+    with pytest.raises(ConfigError, match="'~nosuchuser' is no user's folder") as caught:
+        load_prices()
+    assert caught.value.where == "JAPAGEN_PRICES"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from japagen.cli import app
-from japagen.errors import DataError, RunError
+from japagen.errors import ConfigError, DataError, RunError
 from japagen.frequency import FLOOR, frequency
 from japagen.likelihood import log_likelihood_ratio
 from japagen.task import Task
@@ -224,6 +224,14 @@ def test_files_without_words(workplace: Path, content: str, what: str) -> None:
     with pytest.raises(DataError, match=f"texts.jsonl: .*{what}"):
         mine_file(str(workplace / "mood.yaml"), str(file), workplace / "out.yaml")
     assert not (workplace / "out.yaml").exists()
+
+
+@pytest.mark.parametrize("name", ["a\0b.jsonl", "x" * 300 + ".jsonl"])
+def test_names_that_no_file_can_have(workplace: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be the name of a file"):
+        mine_file(str(workplace / "mood.yaml"), str(workplace / name))
+    with pytest.raises(ConfigError, match="cannot be the name of a file"):
+        mine_file(str(workplace / "mood.yaml"), str(write_texts(workplace)), workplace / name)
 
 
 def test_command(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from japagen.errors import ConfigError, did_you_mean
 from japagen.experiment import Experiment
-from japagen.yamlfile import read_model
+from japagen.yamlfile import read_model, user_path
 
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 _MILLION = 1_000_000
@@ -106,7 +106,7 @@ def load_prices(extra: Path | None = None) -> Prices:
     """
     files = [Path(__file__).with_name("prices.yaml")]
     if named := os.environ.get("JAPAGEN_PRICES"):
-        files.append(Path(named).expanduser())
+        files.append(user_path(named, "JAPAGEN_PRICES"))
     if extra is not None:
         files.append(extra)
     entries: dict[str, Price] = {}
@@ -129,7 +129,7 @@ def experiment_price(experiment: Experiment) -> Price | None:
     if kind not in ("openai", "openai-batch"):
         return Price(experiment.llm.name, 0.0, 0.0)
     named = experiment.budget.prices
-    prices = load_prices(None if named is None else (experiment.folder or Path()) / Path(named).expanduser())
+    prices = load_prices(None if named is None else (experiment.folder or Path()) / user_path(named, "budget.prices"))
     price = prices.of(model)
     if price is not None:
         return price.batched() if kind == "openai-batch" else price

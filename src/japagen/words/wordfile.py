@@ -15,6 +15,7 @@ from japagen.errors import DataError, RunError
 from japagen.tables import column, read_rows, write_text
 from japagen.task import Task
 from japagen.words import Candidate, mine_words
+from japagen.yamlfile import check_path
 
 _PLAIN = re.compile("[ぁ-ゖァ-ヺー々一-鿿]+")  # needs no quotes in YAML
 _HEAD = """\
@@ -54,13 +55,15 @@ def mine_file(
         force: overwrite a file that stands there.
 
     Raises:
-        ConfigError: the task cannot be used.
+        ConfigError: the task cannot be used, or a path cannot be the name of a file.
         DataError: the texts cannot be used, or no noun occurs so often.
         RunError: the output cannot be written, or stands there already.
         MissingExtra: wordfreq is not installed.
     """
     loaded = Task.load(task)
     place = output or Path(f"{loaded.name}-words.yaml")
+    for path in (source, str(place)):
+        check_path(path)
     _check_free(place, force)
     rows = read_rows(source)
     if not rows:

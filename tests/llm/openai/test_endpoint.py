@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,15 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
         "localhost:8000",
         "http://localhost:99999/v1",
         "http://localhost/v1/chat/completions",
+        "http://.local/v1",
+        "http://a..b.local/v1",
+        f"http://{'a' * 64}.local/v1",
+        f"http://{'a.' * 127}local/v1",
+        "http://\ud800.local/v1",
+        "http://localhost/\udc00",
+        "http://１２７.0.0.1/v1",
+        "http://localhost:８０００/v1",
+        "http://a%20b.local/v1",
     ],
 )
 def test_what_is_no_address(base_url: str) -> None:
@@ -63,6 +74,30 @@ def test_an_address_with_a_password_is_refused_and_not_shown() -> None:
     assert "llm.api_key_env" in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    "after",
+    [
+        "?api-key=hunter2",
+        "?a=1&Access_Token=hunter2",
+        "?a=1;sig=hunter2",
+        "?%6Bey=hunter2",
+        "?hunter2secret",
+        "?v=sk-hunter2",
+        "?v=Bearer+hunter2",
+        "#hunter2",
+    ],
+)
+def test_a_key_in_the_address_is_refused_and_not_shown(after: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        endpoint(f"http://localhost/v1{after}")
+    assert "hunter2" not in str(caught.value)
+    assert "llm.api_key_env" in caught.value.remedy
+
+
+def test_other_parameters_stay() -> None:
+    assert endpoint("http://localhost/v1?api-version=1&region=jp").query == "api-version=1&region=jp"
+
+
 @pytest.mark.parametrize("host", ["api.openai.com", "8.8.8.8", "example.co.jp", "localhost.example.com"])
 def test_a_hosted_server_needs_a_key(host: str) -> None:
     with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
@@ -70,7 +105,8 @@ def test_a_hosted_server_needs_a_key(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1:1", "localhost", "192.168.1.5", "[::1]:8000", "gpu1", "gpu1.local", "10.1.2.3"]
+    "host",
+    ["127.0.0.1:1", "localhost", "192.168.1.5", "[::1]:8000", "gpu1", "gpu1.local", "10.1.2.3", "gpu_1.local"],
 )
 def test_a_private_server_needs_none(host: str) -> None:
     assert endpoint(f"http://{host}/v1").headers() == {}
@@ -101,6 +137,32 @@ def test_servers_echo_keys(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any(KEY[i : i + 6] in shown for i in range(len(KEY) - 5))
     assert "sk-" not in shown
     assert "XYZ" not in shown
+
+
+@pytest.mark.parametrize("between", [" ", "\u200b", "\n", "\u3000", " \t "])
+def test_words_that_spell_the_key_are_not_shown(between: str) -> None:
+    shown = Endpoint("http://h/v1", "", "h", KEY)
+    assert shown.scrub(f"the key {between.join(KEY)} is wrong") == ""
+    assert shown.scrub(f"the key {KEY[:14]}{between}{KEY[14:]} is wrong").count(KEY[14:]) == 0
+    assert str(shown.error("refused", words=between.join(KEY))) == "server h: refused"
+
+
+def test_the_key_is_taken_out_of_texts() -> None:
+    shown = Endpoint("http://h/v1", "", "h", 'Pa/1"')
+    for spelled in ('Pa/1"', 'Pa\\/1\\"', "\\u0050a\\u002F1\\u0022", 'Pa\\u002f1"'):
+        assert shown.without_key(f"鍵は{spelled}です") == "鍵は[key]です"
+    assert shown.without_key("Pa/1 と \\u0050a") == "Pa/1 と \\u0050a"
+    assert Endpoint("http://h/v1", "", "h", "abc").without_key("abc") == "abc"  # too short to be told from words
+    assert Endpoint("http://h/v1", "", "h").without_key("a\\") == "a\\"
+
+
+@pytest.mark.parametrize("words", ["x" * 10**6, "*" * 10**6, "bearer " * 10**5, "a**" * 10**5, "bearer" + " " * 10**6])
+def test_long_words_take_no_time(words: str) -> None:
+    shown = Endpoint("http://h/v1", "", "h", KEY)
+    began = time.process_time()
+    for _ in range(20):
+        shown.scrub(words)
+    assert time.process_time() - began < 10.0  # a search in quadratic time takes far longer
 
 
 def test_words_are_short_and_printable() -> None:

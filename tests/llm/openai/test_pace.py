@@ -135,4 +135,30 @@ def test_refusals_in_flight_together_are_one() -> None:
     pace = LearntPace(0.0)
     numbers = [pace.take(0.0) for _ in range(50)]
     assert [pace.refuse(n, 0.0, 0.1, 1.0) for n in numbers[30:]] == [True] + [False] * 19
+    assert pace.wait(0.6) == pytest.approx(0.5)
+    pace.wait(1.2)
     assert pace.rate == pytest.approx(0.92 * 300)  # thirty in less than a tenth of a second
+
+
+def test_the_order_in_which_calls_are_refused_does_not_matter() -> None:
+    """Connections race each other: the second call may reach the server last, and be the one refused."""
+    pace = LearntPace(0.0)
+    numbers = [pace.take(0.0) for _ in range(32)]
+    assert pace.refuse(numbers[1], 0.0, 0.02, 1.0)
+    assert not pace.refuse(numbers[0], 0.0, 0.03, 1.0)
+    pace.wait(1.1)
+    assert pace.rate == pytest.approx(0.92 * 300)
+
+
+@pytest.mark.parametrize("pause", [0.0, 1.0])
+def test_a_pace_that_is_far_too_low_does_not_stay(pause: float) -> None:
+    pace, now = LearntPace(0.0), 0.0
+    for _ in range(60):
+        pace.refuse(pace.take(now), now, now, pause)
+        now += max(pace.wait(now), 0.05)
+    began = now
+    while pace.rate < 300:
+        now += 0.1
+        if pace.wait(now) <= 0:
+            pace.take(now)
+        assert now - began < 120

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from japagen.llm.openai.responses import (
     LOADING,
     Answer,
+    Choice,
     Trouble,
     enough_japanese,
     read_response,
     score_choices,
+    without_key,
 )
 from japagen.records import Request
 
@@ -72,6 +74,41 @@ def test_half_a_character_is_repaired() -> None:
     assert isinstance(found, Trouble)
 
 
+def test_a_byte_order_mark_is_cut() -> None:
+    assert read_response(200, b"\xef\xbb\xbf" + json.dumps(answer()).encode()) == read(answer())
+
+
+@pytest.mark.parametrize("coding", ["cp932", "euc-jp"])
+def test_a_text_of_another_coding_is_asked_for_again(coding: str) -> None:
+    raw = json.dumps(answer(), ensure_ascii=False).encode(coding)
+    assert read_response(200, raw) == Trouble("again", "malformed reply")
+    assert first(answer("良い本でした\ufffd")).text == "良い本でした\ufffd"
+
+
+def test_every_string_is_cleaned() -> None:
+    def clean(text: str) -> str:
+        return text.replace("KEY", "-")
+
+    found = without_key(Answer((Choice("aKEY"), Choice("KEYb", "length")), 1, 2, "KEY", "fpKEY"), clean)
+    assert found == Answer((Choice("a-"), Choice("-b", "length")), 1, 2, "-", "fp-")
+    assert without_key(Trouble("again", "KEY", "bad KEY"), clean) == Trouble("again", "-", "bad -")
+
+
+@pytest.mark.parametrize("likelihood", ["800", "0.5", "1e308", "1" + "0" * 400, "NaN", "-1e308", "-Infinity", "true"])
+def test_likelihoods_that_are_none_are_ignored(likelihood: str) -> None:
+    other = '{"token": "は\\ud800", "logprob": ' + likelihood + "}"
+    position = '{"token": "い", "logprob": -0.5, "top_logprobs": [' + other + "]}"
+    raw = json.dumps(answer(logprobs={"content": ["HERE"]})).replace('"HERE"', position).encode()
+    found = read_response(200, raw)
+    assert isinstance(found, Answer)
+    assert found.choices[0].first == (("い".encode(), -0.5),)
+
+
+def test_least_likelihoods_are_no_error() -> None:
+    assert score_choices(("はい", "いいえ"), [("は".encode(), -1e6), ("い".encode(), 0.01)])[1] == pytest.approx(0.01)
+    assert score_choices(("はい", "いいえ"), [("は".encode(), -1e6)]) == ()
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -95,11 +132,28 @@ def test_a_body_of_another_shape_is_asked_for_again(raw: bytes) -> None:
     assert read_response(200, raw) == Trouble("again", "malformed reply")
 
 
-@pytest.mark.parametrize("odd", [None, [], {"prompt_tokens": -3, "completion_tokens": "5"}, {"prompt_tokens": 2.5}])
-def test_usage_that_is_none(odd: Any) -> None:
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        [],
+        {"prompt_tokens": -3, "completion_tokens": "5"},
+        {"prompt_tokens": 2.5},
+        {"prompt_tokens": 2**40, "completion_tokens": 10**30},
+        {"prompt_tokens": True, "completion_tokens": None},
+    ],
+)
+def test_usage_that_is_none_is_estimated_by_characters(odd: Any) -> None:
     found = read(answer() | {"usage": odd})
     assert isinstance(found, Answer)
-    assert (found.prompt_tokens, found.completion_tokens) == (0, 0)
+    assert (found.prompt_tokens, found.completion_tokens) == (None, len("良い本でした。"))
+    assert found.prompt_tokens_or(20) == 20
+
+
+def test_usage_that_was_reported_is_taken() -> None:
+    found = read(answer() | {"usage": {"prompt_tokens": 0, "completion_tokens": 2**40 - 1}})
+    assert isinstance(found, Answer)
+    assert (found.prompt_tokens_or(20), found.completion_tokens) == (0, 2**40 - 1)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Synchronous. Nothing here knows requests or replies; a batch is the JSON object 
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import random
 import time
@@ -62,7 +63,6 @@ class BatchCalls:
 
     def __init__(self, settings: LLMSection, endpoint: Endpoint, sleep: Callable[[float], object]) -> None:
         self._settings, self._http, self._endpoint, self._sleep = settings, settings.http, endpoint, sleep
-        self._key = endpoint.key.encode() if len(endpoint.key) >= 8 else b""
         self._bridge = Bridge()
         self._session: aiohttp.ClientSession | None = None
         self._jitter = random.Random()
@@ -172,11 +172,21 @@ class BatchCalls:
         """One try of a call that answers with a JSON object; `size` is in bytes, if many are sent; options as aiohttp's."""
         raw = self._bridge.run(self._call(method, path, self._http.timeout + size / _SLOWEST, options))
         try:
-            value = orjson.loads(raw)
-        except orjson.JSONDecodeError:
+            value = self._without_key(orjson.loads(raw.removeprefix(codecs.BOM_UTF8)))
+        except (orjson.JSONDecodeError, RecursionError):
             value = None
         if not isinstance(value, dict):
             raise _Again("malformed reply")
+        return value
+
+    def _without_key(self, value: Any) -> Any:
+        """A JSON value with "[key]" for the key in each of its strings."""
+        if isinstance(value, str):
+            return self._endpoint.without_key(value)
+        if isinstance(value, list):
+            return [self._without_key(item) for item in value]
+        if isinstance(value, dict):
+            return {name: self._without_key(item) for name, item in value.items()}
         return value
 
     async def _call(self, method: str, path: str, seconds: float, options: dict[str, Any]) -> bytes:
@@ -189,7 +199,7 @@ class BatchCalls:
             raise self._lost(error) from None
         if raw is None:
             raise _Again("reply too large")
-        return raw.replace(self._key, b"[key]") if self._key else raw
+        return raw
 
     async def _fetch(self, file_id: str, target: Path) -> None:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=self._http.timeout)

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from japagen.llm.openai.responses import Answer, Trouble, parse_json, read_body, read_trouble
+from japagen.llm.openai.responses import Answer, Trouble, parse_json, read_body, trouble_of
 from japagen.llm.openai.wire import encode
 
 ENDPOINT = "/v1/chat/completions"  # what the lines of a batch call
@@ -62,7 +62,7 @@ def _read_result(value: Mapping[str, Any]) -> Answer | Trouble:
     if isinstance(response, dict):
         status, body = response.get("status_code"), response.get("body")
         if isinstance(status, int) and not 200 <= status < 300:
-            return read_trouble(status, orjson.dumps(body))
+            return trouble_of(status, body)
         if isinstance(body, dict):
             return read_body(body)
     if isinstance(error, dict) and isinstance(code := error.get("code"), str) and _CODE.fullmatch(code):

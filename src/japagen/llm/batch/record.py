@@ -53,6 +53,7 @@ class Row:
         tries: batches that held it before this one.
         prompt_tokens, completion_tokens: that those cost.
         asked: set once the present run has asked for it.
+        characters: of its prompt, known (and not recorded) once the present run has asked for it.
     """
 
     request: str
@@ -61,6 +62,7 @@ class Row:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     asked: Asked | None = None
+    characters: int = 0
 
 
 @dataclass(slots=True, eq=False)

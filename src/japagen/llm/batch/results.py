@@ -45,7 +45,7 @@ class Settled:
         spent = row.tries >= self.settings.http.tries
         match outcome:
             case Answer(choices=(choice, *_)):
-                row.prompt_tokens += outcome.prompt_tokens
+                row.prompt_tokens += outcome.prompt_tokens_or(row.characters)
                 row.completion_tokens += outcome.completion_tokens
                 if spent or not self._unfit(before.asked.request, choice):
                     self.replies[name] = self._reply(row, before.asked, choice, outcome)

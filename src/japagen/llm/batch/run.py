@@ -20,7 +20,7 @@ from japagen.llm.batch.record import Asked, Batch, Limits, Row, Spool, load_batc
 from japagen.llm.batch.results import Settled, failed
 from japagen.llm.openai.endpoint import Endpoint
 from japagen.llm.openai.refusals import refusal
-from japagen.llm.openai.responses import Answer, Trouble
+from japagen.llm.openai.responses import Answer, Trouble, without_key
 from japagen.llm.openai.wire import Ability, complete_body, encode, parameters
 from japagen.records import Reply, Request
 
@@ -117,12 +117,13 @@ class BatchRun:
     def _take(self, request: Request) -> None:
         """A request goes to the batch that holds it already, or to the one in the making."""
         asked, key = self._what_is_asked(request), request.key(self._name)
+        characters = sum(len(message.content) for message in request.messages)
         batch, row = self._known.get(key, (None, None))
         if batch is None or row is None or row.asked is not None:
             body = encode(complete_body(asked.parameters, request, self._settings))
-            self._add(Row(request.id, key, asked=asked), body)
+            self._add(Row(request.id, key, asked=asked, characters=characters), body)
             return
-        row.asked = asked
+        row.asked, row.characters = asked, characters
         if batch not in self._live:
             self._live.append(batch)
 
@@ -211,7 +212,6 @@ class BatchRun:
 
     def _results(self, batch: Batch, found: dict[str, Any], seen: set[str]) -> Iterator[tuple[str, Answer | Trouble]]:
         """What the server says of the rows that this run asked for, each once; adds them to `seen`."""
-        key = self._endpoint.key.encode()
         for which in ("output_file_id", "error_file_id"):
             if not isinstance(file_id := found.get(which), str) or not file_id:
                 continue
@@ -225,7 +225,7 @@ class BatchRun:
                     while raw := file.readline(LONGEST):
                         if not raw.strip():
                             continue
-                        line = read_line(raw.replace(key, b"[key]") if len(key) >= 8 else raw)
+                        line = read_line(raw)
                         if line is None:
                             self._odd["malformed"] += 1
                         elif line[0] in seen:
@@ -234,7 +234,7 @@ class BatchRun:
                             self._odd["unknown"] += 1
                         elif row.asked is not None:
                             seen.add(line[0])
-                            yield line
+                            yield line[0], without_key(line[1], self._endpoint.without_key)
             finally:
                 batch.results.unlink(missing_ok=True)
 

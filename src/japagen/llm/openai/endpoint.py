@@ -9,15 +9,21 @@ import ipaddress
 import os
 import re
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from functools import lru_cache
+from urllib.parse import SplitResult, parse_qsl, unquote_plus, urlsplit
 
 from japagen.errors import ConfigError, ModelError
 from japagen.experiment import LLMSection
 
 _WORDS = 300  # characters of a server's words that are shown
 _LOCAL = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
-_SECRET = re.compile(r"(?i)\bbearer\s+\S+|\bsk-[\w*.…-]{2,}|[^\s\"']*\*{3,}[^\s\"']*")
+_READ = 2_000  # characters of a server's words that are searched for what looks like a key
+_LEAST = 4  # characters of a key; shorter ones stand in any text
+_SECRET = re.compile(r"(?i)\bbearer\s+\S+|\bsk-[\w*.…-]{2,}")
+_WORD = re.compile(r"[^\s\"']+")
 _TOKEN = re.compile(r"[\w-]{6,}")
+_SECRET_NAME = re.compile(r"(?i)key|token|secret|sig|password|auth")
+_LABEL = re.compile(r"(?i)[a-z0-9_-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Endpoint:
         Raises:
             ConfigError: base_url is none of a server, or a hosted server has no key.
         """
-        parts = _split(section.base_url)
+        parts = check_address(section.base_url)
         key = os.environ.get(section.api_key_env, "").strip()
         if any(not "!" <= char <= "~" for char in key):
             raise ConfigError(
@@ -78,15 +84,27 @@ class Endpoint:
             return {"api-key": self.key}
         return {"Authorization": f"Bearer {self.key}"}
 
+    def without_key(self, text: str) -> str:
+        """A text of the server's with "[key]" for the key, also where it is spelled with JSON's escapes."""
+        if len(self.key) < _LEAST:
+            return text
+        text = text.replace(self.key, "[key]")
+        return _spelled(self.key).sub("[key]", text) if "\\" in text else text
+
     def scrub(self, text: str) -> str:
-        """A server's words as they may be shown: no key or piece of one, no control characters, about 300 characters."""
-        text = text[:20_000]
-        secrets = [self.key, *(value for _, value in parse_qsl(self.query) if len(value) >= 16)]
-        for secret in secrets:
-            if len(secret) >= 4:
-                text = text.replace(secret, "[key]")
-        text = _SECRET.sub("[key]", text)
+        """A server's words as they may be shown: no key or piece of one, no control characters, about 300 characters.
+
+        Empty where the words spell the key with something between its letters.
+        """
+        text = self.without_key(text[:20_000])
+        for _, value in parse_qsl(self.query):
+            if len(value) >= 16:
+                text = text.replace(value, "[key]")
+        text = _SECRET.sub("[key]", text[:_READ])
+        text = _WORD.sub(lambda found: "[key]" if "***" in found[0] else found[0], text)
         text = _TOKEN.sub(lambda found: "[key]" if found[0] in self.key else found[0], text)
+        if len(self.key) >= _LEAST and self.key in "".join(char for char in text if char.isprintable() and char != " "):
+            return ""
         text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
         return text if len(text) <= _WORDS else text[: _WORDS - 1] + "…"
 
@@ -96,8 +114,18 @@ class Endpoint:
         return ModelError(f"{what}: {said}" if said else what, where=f"server {self.host}", remedy=remedy)
 
 
-def _split(base_url: str) -> SplitResult:
-    """The parts of a base_url that can be used; the address itself is not shown, since it may hold a password."""
+@lru_cache(maxsize=8)
+def _spelled(key: str) -> re.Pattern[str]:
+    """A key whose characters may each stand as an escape of JSON's."""
+    return re.compile("".join(rf"(?:\\?{re.escape(char)}|\\u(?i:{ord(char):04x}))" for char in key))
+
+
+def check_address(base_url: str) -> SplitResult:
+    """The parts of a base_url that can be used; the address itself is not shown, since it may hold a password.
+
+    Raises:
+        ConfigError: it is none of a server, or holds what may be a key.
+    """
     remedy = "write it like https://api.openai.com/v1 or http://localhost:8000/v1"
     try:
         parts = urlsplit(base_url.strip())
@@ -114,6 +142,19 @@ def _split(base_url: str) -> SplitResult:
         raise ConfigError(
             "not the address of a server (http or https, and a host)", where="llm.base_url", remedy=remedy
         )
+    if not all("!" <= char <= "~" for char in base_url.strip()) or not _is_host(hostname):
+        raise ConfigError(
+            "the address holds a host that no server has, or characters that no address has",
+            where="llm.base_url",
+            remedy=f"{remedy}; a host outside ASCII in its xn-- form, other parts percent-encoded",
+        )
+    names = [unquote_plus(part.partition("=")[0]) for part in re.split("[&;]", parts.query)]
+    if parts.fragment or _SECRET.search(unquote_plus(parts.query)) or any(map(_SECRET_NAME.search, names)):
+        raise ConfigError(
+            "what follows the path may hold a key (a parameter named like one, or a part after #), and settings are stored",
+            where="llm.base_url",
+            remedy="leave it out, and put the key into the variable that llm.api_key_env names; api-version may stay",
+        )
     if parts.path.rstrip("/").endswith("/chat/completions"):
         raise ConfigError(
             "the address goes too far: /chat/completions is added by japagen",
@@ -121,6 +162,15 @@ def _split(base_url: str) -> SplitResult:
             remedy="end it before, usually with /v1",
         )
     return parts
+
+
+def _is_host(hostname: str) -> bool:
+    """Whether it is an IP address, or a name of labels as DNS has them."""
+    try:
+        ipaddress.ip_address(hostname)
+    except ValueError:
+        return len(hostname) <= 253 and all(map(_LABEL.fullmatch, hostname.removesuffix(".").split(".")))
+    return True
 
 
 def is_local(hostname: str) -> bool:

@@ -15,6 +15,10 @@ _MARGIN = 0.97  # of what was accepted is asked for
 _CAUTION = 0.92  # the same, where each refusal costs a pause and little is known
 _FEW = 0.98  # accepted of what was sent: so good that the pace is kept
 _FIRST = 10.0  # calls per second to begin with, however few were accepted before the first refusal
+_LONG = 5.0  # seconds at a pace, after which it is known to be near the right one
+_QUIET = 10.0  # seconds without a refusal, after which the pace rises faster
+_DOUBLING = 5.0  # seconds in which its growth doubles then
+_MOST_GROWTH = 0.25  # per second
 _LEAST = 0.2  # calls per second, however much is refused
 
 
@@ -66,6 +70,7 @@ class LearntPace:
     by one per cent per second, until the server refuses again. Where the server wants a pause after each refusal,
     counting on is no way; then what was accepted before two refusals tells, since the first units of both are what
     the server lets pass at once: C = (a2 - a1) / (t2 - t1). And since each refusal costs a pause, the pace rises slowly.
+    A pace that was not refused for long is too low, and rises ever faster: no guess, however wrong, lasts.
     """
 
     __slots__ = (
@@ -74,9 +79,12 @@ class LearntPace:
         "_changed",
         "_first",
         "_grows",
+        "_known",
+        "_last",
         "_measuring",
         "_number",
         "_pace",
+        "_paused",
         "_refused",
         "_searching",
         "_spread",
@@ -86,9 +94,12 @@ class LearntPace:
         self._pace = Pace(math.inf, now)
         self._number = 0  # calls sent so far
         self._searching = False  # the pace is a first guess, perhaps far too low
+        self._known = False  # the pace is near what the server allows
         self._grows = 0.01  # per second
         self._spread = _SPREAD  # of a second's worth that may pass at once
         self._before: tuple[int, float] | None = None  # accepted before the last refusal with a pause, in how long
+        self._last = now  # when the last call was sent
+        self._paused = -math.inf  # until when the server wants nothing
         self._begin(now)
 
     def _begin(self, now: float, *, measuring: bool = False) -> None:
@@ -103,6 +114,10 @@ class LearntPace:
 
     def wait(self, now: float) -> float:
         """Seconds until a call may be sent."""
+        if self._paused > now:
+            return self._paused - now
+        if self._paused > -math.inf:
+            self._resume(now)
         if self._pace.rate == math.inf:
             return 0.0
         if self._measuring:
@@ -115,6 +130,7 @@ class LearntPace:
         """A call is sent; its number."""
         self._pace.take(now)
         self._number += 1
+        self._last = now
         return self._number
 
     def refuse(self, number: int, sent: float, now: float, pause: float = 0.0) -> bool:
@@ -128,32 +144,49 @@ class LearntPace:
         """
         if number <= self._first:
             return False
+        self._refused += 1
+        if self._paused > -math.inf:
+            self._paused = max(self._paused, now + pause)
+            return False
         if self._measuring and not pause:
-            self._refused += 1
             return False
         self._spread = max(0.8 * self._spread, 0.005)  # the server may not like what comes at once
-        accepted, length = number - self._first - 1, max(0.0, sent - self._began)
-        rate = max(_FIRST, accepted / max(length, 0.1)) if self.rate == math.inf else self.rate
-        if not pause:
-            self._searching = self._searching or self.rate == math.inf
-            self._set(rate)
-            self._begin(now, measuring=True)
+        if pause:
+            self._paused = now + pause
             return True
-        rate = _CAUTION * rate if self.rate == math.inf else self._solve(accepted, length)
-        self._before, self._grows = (accepted, length), 0.002
-        self._set(rate)
-        self._begin(now + pause)
+        if self.rate == math.inf:
+            self._searching = True
+            self._set(max(_FIRST, (number - self._first - 1) / max(sent - self._began, 0.1)))
+        self._begin(now, measuring=True)
         return True
+
+    def _resume(self, now: float) -> None:
+        """Set the pace after a pause; by now it is known which of the calls in flight were refused, in whatever order."""
+        accepted, length = self._number - self._first - self._refused, max(0.0, self._last - self._began)
+        self._grows, self._paused = 0.002, -math.inf
+        if self.rate == math.inf:
+            self._before = accepted, length
+            self._set(_CAUTION * max(_FIRST, accepted / max(length, 0.1)))
+        else:
+            self._set(self._solve(accepted, length))
+        self._begin(now)
 
     def _solve(self, accepted: int, length: float) -> float:
         """The pace after a refusal that brings a pause."""
         if not accepted:  # the pause was too short: that says nothing about the pace
             return self.rate
-        if length > 5.0:  # it went well for long: the growth was what was too much
-            return self.rate * _MARGIN
-        if self._before is not None and abs(length - self._before[1]) >= 0.1:
-            allowed = (accepted - self._before[0]) / (length - self._before[1])
-            return min(max(_MARGIN * allowed, 0.5 * self.rate), 0.9 * self.rate)
+        before, self._before = self._before, (accepted, length)
+        if length > _LONG:  # it went well for long: the growth was what was too much
+            self._before, self._known = None, True  # and in that time the server was not exhausted
+            return _MARGIN * self.rate
+        if before is not None and abs(length - before[1]) >= 0.05:
+            allowed = _MARGIN * (accepted - before[0]) / (length - before[1])
+            if 0.5 * self.rate <= allowed <= self.rate:
+                self._known = True
+                return allowed
+        if self._known:
+            return 0.9 * self.rate
+        self._grows = 0.05  # half may be too little
         return 0.5 * self.rate
 
     def _conclude(self, now: float) -> None:
@@ -175,7 +208,9 @@ class LearntPace:
         passed = now - self._changed
         if passed >= 0.1:
             self._changed = now
-            self._pace.rate = min(self.rate * (1 + self._grows * min(passed, 1.0)), 1e9)
+            quiet = max(0.0, now - self._began - _QUIET)
+            grows = min(_MOST_GROWTH, self._grows * 2.0 ** min(quiet / _DOUBLING, 30.0))
+            self._pace.rate = min(self.rate * (1 + grows * min(passed, 1.0)), 1e9)
 
     def _set(self, rate: float) -> None:
         self._pace.rate = max(_LEAST, rate)

@@ -56,6 +56,15 @@ def too_long_a_wait(endpoint: Endpoint, seconds: float, deadline: float) -> Mode
     )
 
 
+def throttled(endpoint: Endpoint, words: str, deadline: float) -> ModelError:
+    """The error of a server that says 429 to every call, for as long as a request may take."""
+    return endpoint.error(
+        f"refuses all calls as too many (HTTP 429), and answered none within llm.http.deadline ({deadline:,.0f} s)",
+        words=words,
+        remedy="check the account's limits and who else uses them; then give the same command again: replies are kept",
+    )
+
+
 def _remedy(trouble: Trouble, endpoint: Endpoint, settings: LLMSection) -> str:
     words = trouble.words.lower()
     variable = settings.api_key_env

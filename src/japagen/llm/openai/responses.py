@@ -6,10 +6,11 @@ exception.
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import orjson
@@ -19,6 +20,8 @@ from japagen.llm.openai.wire import whole
 from japagen.records import Request
 
 LOADING = "the server is loading its model"  # the reason of a server that is there, and cannot answer yet
+_LIKELIHOODS = (-1e6, 0.01)  # natural logarithms that are taken for likelihoods
+_UNREADABLE = 1 / 3  # share of replacement characters (U+FFFD) above which a text was not sent in UTF-8
 _AMBIGUOUS = 0.01  # share of the likelihood that may lie on tokens which begin several choices
 
 Kind = Literal["again", "throttled", "overloaded", "fatal", "filtered", "form", "logprobs"]
@@ -41,13 +44,22 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered; see `records.Reply` for the fields. `completion_tokens` is of all choices together."""
+    """What a server answered; see `records.Reply` for the fields.
+
+    Attributes:
+        prompt_tokens: None where the server did not report them.
+        completion_tokens: of all choices together; where the server did not report them, their characters.
+    """
 
     choices: tuple[Choice, ...]
-    prompt_tokens: int = 0
+    prompt_tokens: int | None = 0
     completion_tokens: int = 0
     model: str = ""
     fingerprint: str = ""
+
+    def prompt_tokens_or(self, characters: int) -> int:
+        """Tokens of the prompt; where the server did not report them, its characters (of Japanese about as many)."""
+        return characters if self.prompt_tokens is None else self.prompt_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +89,13 @@ def read_response(status: int, raw: bytes) -> Answer | Trouble:
 
 
 def read_body(value: Mapping[str, Any]) -> Answer | Trouble:
-    """What a parsed body means that came with status 200 (of a call, or of a line in a batch)."""
+    """What a parsed body means that came with status 200 (of a call, or of a line in a batch).
+
+    Usage that is absent, or no count below 2^40, is estimated, so that budgets hold: a token per character.
+    """
     error = value.get("error")
     if isinstance(error, dict) and isinstance(code := error.get("code"), int) and 400 <= code < 600:
-        return _trouble(code, value, "")  # some gateways put the true status here
+        return trouble_of(code, value)  # some gateways put the true status here
     listed = value.get("choices")
     if not isinstance(listed, list) or not listed:
         return Trouble("again", "malformed reply")
@@ -88,21 +103,25 @@ def read_body(value: Mapping[str, Any]) -> Answer | Trouble:
     for entry in listed:
         if (choice := _read_choice(entry)) is None:
             return Trouble("again", "malformed reply")
+        if choice.text.count("\ufffd") > _UNREADABLE * len(choice.text):
+            return Trouble("again", "malformed reply")
         choices.append(choice)
     usage = value.get("usage")
     usage = usage if isinstance(usage, dict) else {}
+    completion = _count(usage.get("completion_tokens"))
     model, fingerprint = value.get("model"), value.get("system_fingerprint")
     return Answer(
         tuple(choices),
         _count(usage.get("prompt_tokens")),
-        _count(usage.get("completion_tokens")),
+        sum(len(choice.text) for choice in choices) if completion is None else completion,
         model if isinstance(model, str) else "",
         fingerprint if isinstance(fingerprint, str) else "",
     )
 
 
 def parse_json(raw: bytes) -> Any:
-    """JSON, or None. What orjson refuses but a model may cause, half a surrogate pair, is repaired."""
+    """JSON, or None. A byte order mark is cut; half a surrogate pair, which a model may cause, is repaired."""
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -113,8 +132,16 @@ def parse_json(raw: bytes) -> Any:
         return None
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and 0 <= value < 2**40 else 0
+def without_key(outcome: Answer | Trouble, clean: Callable[[str], str]) -> Answer | Trouble:
+    """The same outcome, each of its strings as `clean` (of `Endpoint.without_key`) makes it."""
+    if isinstance(outcome, Trouble):
+        return replace(outcome, reason=clean(outcome.reason), words=clean(outcome.words))
+    choices = tuple(replace(choice, text=clean(choice.text)) for choice in outcome.choices)
+    return replace(outcome, choices=choices, model=clean(outcome.model), fingerprint=clean(outcome.fingerprint))
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**40 else None
 
 
 def _read_choice(entry: object) -> Choice | None:
@@ -146,15 +173,15 @@ def _first_alternatives(logprobs: object) -> tuple[tuple[bytes, float], ...]:
     listed = first.get("top_logprobs") if isinstance(first, dict) else None
     found: dict[bytes, float] = {}
     for entry in [*(listed if isinstance(listed, list) else []), first]:
-        if not isinstance(entry, dict) or not isinstance(entry.get("logprob"), int | float):
+        if not isinstance(entry, dict) or not isinstance(logprob := entry.get("logprob"), int | float):
             continue
-        if not math.isfinite(entry["logprob"]):
+        if not _LIKELIHOODS[0] <= logprob <= _LIKELIHOODS[1]:
             continue
         token, raw = entry.get("token"), entry.get("bytes")
         if isinstance(raw, list) and raw and all(isinstance(b, int) and 0 <= b < 256 for b in raw):
-            found.setdefault(bytes(raw), float(entry["logprob"]))
+            found.setdefault(bytes(raw), float(logprob))
         elif isinstance(token, str):
-            found.setdefault(token.encode("utf-8", "replace"), float(entry["logprob"]))
+            found.setdefault(token.encode("utf-8", "replace"), float(logprob))
     return tuple(found.items())
 
 
@@ -200,10 +227,11 @@ def enough_japanese(request: Request, text: str, least: float) -> bool:
 
 def read_trouble(status: int, raw: bytes) -> Trouble:
     """What a status outside 2xx means, with the server's words."""
-    return _trouble(status, parse_json(raw), raw[:4000].decode("utf-8", "replace"))
+    return trouble_of(status, parse_json(raw), raw[:4000].decode("utf-8", "replace"))
 
 
-def _trouble(status: int, value: object, raw: str) -> Trouble:
+def trouble_of(status: int, value: object, raw: str = "") -> Trouble:
+    """What a status outside 2xx means, with the words of a parsed body, or the raw ones where it has none."""
     words, codes = _words(value)
     words = words or raw
     reason = f"HTTP {status}"
@@ -231,11 +259,18 @@ def _words(value: object) -> tuple[str, set[str]]:
         return "", set()
     error = value.get("error", value)
     if not isinstance(error, dict):
-        return (error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)), set()
+        return _said(error), set()
     inner = error.get("innererror")
     sources = [error, inner] if isinstance(inner, dict) else [error]
     codes = {source[key] for source in sources for key in ("code", "type", "param") if isinstance(source.get(key), str)}
     for key in ("message", "detail", "msg"):
         if said := error.get(key):
-            return (said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)), codes
+            return _said(said), codes
     return "", codes
+
+
+def _said(words: object) -> str:
+    try:
+        return words if isinstance(words, str) else json.dumps(words, ensure_ascii=False)
+    except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
+        return ""

@@ -11,7 +11,7 @@ import aiohttp
 from yarl import URL
 
 from japagen.llm.openai.endpoint import Endpoint, is_local
-from japagen.llm.openai.responses import Answer, Trouble, read_response
+from japagen.llm.openai.responses import Answer, Trouble, read_response, without_key
 from japagen.llm.openai.waiting import asked_to_wait
 
 _MOST_BYTES = 32 * 2**20  # of a response
@@ -54,7 +54,7 @@ class Sender:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._url = URL(endpoint.url("/chat/completions"), encoded=True)
-        self._key = endpoint.key.encode() if len(endpoint.key) >= 8 else b""
+        self._clean = endpoint.without_key
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=300),
             headers={"Content-Type": "application/json", "User-Agent": "japagen"} | endpoint.headers(),
@@ -96,10 +96,8 @@ class Sender:
         response.release()
         if 300 <= response.status < 400:
             return Redirected(response.status, target_host(response.headers.get("Location", "")))
-        if self._key and self._key in raw:
-            raw = raw.replace(self._key, b"[key]")
         wait = None if response.status < 400 else asked_to_wait(response.headers, time.time())
-        return Told(read_response(response.status, raw), wait)
+        return Told(without_key(read_response(response.status, raw), self._clean), wait)
 
 
 async def read_limited(response: aiohttp.ClientResponse) -> bytes | None:

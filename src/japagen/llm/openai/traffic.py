@@ -12,7 +12,7 @@ import math
 import random
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from japagen.experiment import LLMSection
 from japagen.llm.openai.endpoint import Endpoint
 from japagen.llm.openai.gate import Gate, Pass
 from japagen.llm.openai.limits import Concurrency, TokenGuess
-from japagen.llm.openai.refusals import redirected, refusal, too_long_a_wait, unreachable, untrusted
+from japagen.llm.openai.refusals import redirected, refusal, throttled, too_long_a_wait, unreachable, untrusted
 from japagen.llm.openai.responses import LOADING, Answer, Choice, Trouble, enough_japanese, score_choices
 from japagen.llm.openai.sender import Redirected, Sender, Told, Unreachable
 from japagen.llm.openai.wire import Ability, complete_body, encode, parameters
@@ -36,12 +36,17 @@ _REPLY_TOKENS = 128  # guess of a reply's tokens where nothing limits them
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """A request on its way: when it was first sent (real clock), until when it may take (inside clock), what it cost."""
+    """A request on its way: when it was first sent (real clock), until when it may take (inside clock), what it cost.
+
+    Calls that were refused as too many (429) are no tries; of a row that fails they are counted as such.
+    """
 
     request: Request
     began: float | None = None
     deadline: float = 0.0
     tries: int = 0
+    unfit: int = 0  # replies that would not do: the next try has another seed, or it would be the same reply
+    refusals: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
@@ -85,6 +90,8 @@ class Traffic:
         self._replies: list[Reply] = []
         self._ended = self._stopped = self._reached = False
         self._answered_at = 0.0  # inside clock
+        self._helped_at = self._refused_at = -math.inf  # inside clock: the last answer, the last 429
+        self._refused_with = ""  # the words of that
         self._wake = asyncio.Event()
         self._away, self._left = 0.0, time.monotonic()
         self._limit = Concurrency(self._http.concurrency, self._inside())
@@ -191,6 +198,7 @@ class Traffic:
         if not task.cancelled():
             task.exception()  # Ctrl-C, which the loop has raised already
         self._flights.discard(flight)
+        self._start_workers()  # workers that ended together may have left rows behind
         self._wake.set()
 
     def _take(self) -> list[Row]:
@@ -226,8 +234,11 @@ class Traffic:
                 row.deadline = now + self._http.deadline
         ability = self._ability
         shared = self._parameters(rows[0].request, ability, len(rows))
-        body = encode(complete_body(shared, rows[0].request, self._settings))
-        chars = sum(len(message.content) for message in rows[0].request.messages) if self._gate.counts_tokens else 0
+        asked = rows[0].request
+        if rows[0].unfit:
+            asked = replace(asked, seed=asked.seed + rows[0].unfit)
+        body = encode(complete_body(shared, asked, self._settings))
+        chars = _characters(rows[0].request)
         tokens = self._tokens.guess(chars, len(rows)) if self._gate.counts_tokens else 0.0
         flight.sent, flight.expired, flight.expires = None, False, rows[0].deadline
         entry: Pass | None = None
@@ -240,8 +251,9 @@ class Traffic:
             outcome = await self._sender.send(body)
             self._settle(rows, outcome, ability, shared, sent, entry)
             if tokens and isinstance(outcome, Told) and isinstance(answer := outcome.outcome, Answer):
-                self._tokens.learn(chars, len(rows), answer.prompt_tokens, answer.completion_tokens)
-                self._gate.used(tokens, answer.prompt_tokens + answer.completion_tokens)
+                prompt = answer.prompt_tokens_or(chars)
+                self._tokens.learn(chars, len(rows), prompt, answer.completion_tokens)
+                self._gate.used(tokens, prompt + answer.completion_tokens)
         except asyncio.CancelledError:
             if not flight.expired or flight.task is None:
                 raise
@@ -249,7 +261,7 @@ class Traffic:
             if flight.sent is None and self._gate.outage.on:
                 self.stop(unreachable(self._endpoint, f"for {self._http.deadline:,.0f} s (llm.http.deadline)"))
             elif flight.sent is None:
-                self._fail(rows, "waited too long for the server")
+                self._give_up(rows, "waited too long for the server")
             else:
                 self._retry(rows, "timeout")
         finally:
@@ -293,7 +305,7 @@ class Traffic:
             return
         match outcome.outcome:
             case Answer() as answer:
-                self._refusals = 0
+                self._refusals, self._helped_at = 0, now
                 self._limit.answered(now - sent, now, time.monotonic() - entry.at)
                 self._answered(rows, answer, shared)
             case Trouble(kind="again") as trouble:
@@ -302,12 +314,16 @@ class Traffic:
                 if self._gate.learnt.refuse(entry.number, entry.at, time.monotonic(), outcome.wait or 0.0):
                     self._refusals += 1
                 self._limit.overloaded(sent, 0.8, now)
+                self._refused_at, self._refused_with = now, trouble.words
+                for row in rows:
+                    row.refusals += 1
                 self._throttle(rows, trouble.reason, outcome.wait)
             case Trouble(kind="overloaded") as trouble:
                 self._limit.overloaded(sent, 0.5, now)
                 if self._pause(outcome.wait):
                     self._retry(rows, trouble.reason)
             case Trouble(kind="filtered"):
+                self._helped_at = now
                 for row in rows:
                     row.tries += 1
                     self._reply(row, Choice("", "content_filter"), shared)
@@ -326,7 +342,7 @@ class Traffic:
     def _answered(self, rows: list[Row], answer: Answer, shared: dict[str, Any]) -> None:
         """Hand out an answer's choices; rows without one, or with one that will not do, are asked for again."""
         each, rest = divmod(answer.completion_tokens, len(answer.choices))
-        rows[0].prompt_tokens += answer.prompt_tokens
+        rows[0].prompt_tokens += answer.prompt_tokens_or(_characters(rows[0].request))
         rows[0].completion_tokens += rest + each * max(0, len(answer.choices) - len(rows))
         unfit: dict[str, list[Row]] = {}
         for row, choice in zip(rows, answer.choices, strict=False):
@@ -335,6 +351,7 @@ class Traffic:
             reason = self._unfit(row.request, choice)
             if reason and row.tries < self._http.tries:
                 row.tries -= 1  # counted by _retry
+                row.unfit += 1
                 unfit.setdefault(reason, []).append(row)
             else:
                 self._reply(row, choice, shared, answer)
@@ -390,10 +407,18 @@ class Traffic:
                     prompt_tokens=row.prompt_tokens,
                     completion_tokens=row.completion_tokens,
                     seconds=seconds,
-                    tries=row.tries,
+                    tries=row.tries + row.refusals,
                 )
             )
         self._wake.set()
+
+    def _give_up(self, rows: list[Row], reason: str) -> None:
+        """Give up rows whose time is over; the run, if in all that time the server said nothing but 429."""
+        began = rows[0].deadline - self._http.deadline
+        if self._refused_at >= began > self._helped_at and not any(row.tries for row in rows):
+            self.stop(throttled(self._endpoint, self._refused_with, self._http.deadline))
+        else:
+            self._fail(rows, reason)
 
     def _retry(self, rows: list[Row], reason: str, wait: float = 0.0) -> None:
         """Ask again after a while, unless all tries are used up."""
@@ -424,7 +449,7 @@ class Traffic:
 
     def _later(self, rows: list[Row], reason: str, delay: float) -> None:
         if self._inside() + delay >= rows[0].deadline:
-            self._fail(rows, reason)
+            self._give_up(rows, reason)
             return
         if delay <= 0:
             self._again.append(rows)
@@ -453,6 +478,10 @@ class Traffic:
             self.stop(unreachable(self._endpoint, lost.why))
             return
         self._again.appendleft(rows)
+
+
+def _characters(request: Request) -> int:
+    return sum(len(message.content) for message in request.messages)
 
 
 def _equal(one: Request, other: Request) -> bool:
