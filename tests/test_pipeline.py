@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import subprocess
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import japagen
 from japagen.errors import ConfigError, DataError, Interrupted, ModelError, RunError
@@ -17,6 +19,7 @@ from japagen.experiment import Experiment
 from japagen.llm.scripted import ScriptedLLM
 from japagen.progress import Progress
 from japagen.rundir import STAGES, Run
+from japagen.terminal import print_run, run_state
 
 DATA = ("1-generate/examples.jsonl", "2-curate/examples.jsonl", "2-curate/dropped.jsonl", "4-evaluate/scores.json")
 
@@ -266,3 +269,13 @@ def test_a_model_that_always_fails_ends_the_run_and_is_asked_again(experiment: E
     run = japagen.run(experiment, runs=tmp_path / "runs", until="generate", llm=(llm := ScriptedLLM()))
     assert llm.calls == 60
     assert run.done("generate")["accounting"]["kept"] == 60  # type: ignore[index]
+
+
+def test_show_tells_how_far_an_unfinished_stage_is(experiment: Experiment, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="scripted crash"):
+        japagen.run(experiment, runs=tmp_path / "runs", llm=ScriptedLLM(misbehave={"angry/000012": "crash"}))
+    state = run_state(tmp_path / "runs" / "small")
+    assert (state["stages"]["generate"], state["begun"]) == (None, {"generate": 42})
+    shown = Console(file=io.StringIO(), record=True, width=120)
+    print_run(state, shown)
+    assert "42 replies" in shown.export_text()

@@ -14,8 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from japagen.errors import RunError
+from japagen.llm.stored import Stored
 from japagen.progress import Listener, Progress, silent
-from japagen.rundir import STAGES, Run, digest_or_none, read_json
+from japagen.rundir import REPLIES, STAGES, Run, digest_or_none, read_json
 
 _NAMES = {"macro_f1": "macro-F1", "mcc": "MCC", "spearman": "Spearman", "pearson": "Pearson"}
 
@@ -102,6 +103,8 @@ def run_state(path: Path) -> dict[str, Any]:
             else {k: done[k] for k in ("accounting", "by_label", "usage", "seconds", "finished") if k in done}
         )
     state: dict[str, Any] = {**place.about(), "path": str(path), "stages": stages}
+    counts = {s: len(Stored(place.folder(s) / REPLIES)) for s in ("generate", "evaluate") if stages[s] is None}
+    state["begun"] = {stage: count for stage, count in counts.items() if count}
     if stages["evaluate"]:
         file = place.folder("evaluate") / "scores.json"
         if digest_or_none(file) != (place.done("evaluate") or {})["outputs"].get(file.name):
@@ -120,7 +123,8 @@ def print_run(state: dict[str, Any], console: Console) -> None:
         table.add_column(heading, justify="right")
     for stage, done in state["stages"].items():
         if done is None:
-            table.add_row(stage, "to do", *[""] * 5)
+            replies = state.get("begun", {}).get(stage)
+            table.add_row(stage, f"{replies:,} replies" if replies else "to do", *[""] * 5)
             continue
         account = done.get("accounting")
         numbers = [""] * 4
