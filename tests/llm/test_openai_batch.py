@@ -244,7 +244,8 @@ def test_lines_by_hand() -> None:
     assert read_line(expired) == ("r3", Trouble("again", "batch expired"))
     assert read_line(b"oops") is None
     half = rb'{"custom_id":"r1","response":{"status_code":200,"body":{"choices":[{"message":{"content":"\ud83d"}}]}}}'
-    assert read_line(half) == ("r1", responses.Answer((responses.Choice("?"),)))
+    unreported = responses.Answer((responses.Choice("?"),), prompt_tokens=None, completion_tokens=1)
+    assert read_line(half) == ("r1", unreported)  # no usage: reckoned by characters
 
 
 # ---- batches that do not complete ---------------------------------------------------------------------------------------
