@@ -172,6 +172,7 @@ def test_errors_are_two_lines_and_exit_2(finished: Path, tmp_path: Path) -> None
 
     refused(japagen("run", "none.yaml", cwd=finished), "none.yaml", "there is no such file")
     refused(japagen("run", "smal.yaml", cwd=finished), "did you mean 'small.yaml'?")
+    refused(japagen("run", "rnus/small.yaml", cwd=finished), "there is no folder rnus; did you mean 'runs'?")
     refused(
         with_text(text.replace("per_label", "per_lable")),
         "bad.yaml:5: generate.per_lable: unknown key; did you mean 'per_label'?",

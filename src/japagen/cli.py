@@ -173,24 +173,7 @@ def _work(
         _show(place.path, as_json)
 
 
-@app.command("run")
-def run_command(
-    experiment: ExperimentFiles = None,
-    task: TaskName = None,
-    changes: Changes = None,
-    dry_run: DryRun = False,
-    redo: Redo = None,
-    runs: Runs = Path("runs"),
-    as_json: AsJson = False,
-) -> None:
-    """Run an experiment: generate, curate, train, evaluate, analyze, report. Stages that stand are skipped.
-
-    With --task alone the task is run with everything else at its default.
-    """
-    _work(experiment, task, changes, runs, redo, "report", dry_run, as_json)
-
-
-def _stage_command(stage: str, doc: str) -> None:
+def _stage_command(name: str, until: str, doc: str) -> None:
     def command(
         experiment: ExperimentFiles = None,
         task: TaskName = None,
@@ -200,18 +183,24 @@ def _stage_command(stage: str, doc: str) -> None:
         runs: Runs = Path("runs"),
         as_json: AsJson = False,
     ) -> None:
-        _work(experiment, task, changes, runs, redo, stage, dry_run, as_json)
+        _work(experiment, task, changes, runs, redo, until, dry_run, as_json)
 
     command.__doc__ = doc
-    app.command(stage)(command)
+    app.command(name)(command)
 
 
-_stage_command("generate", "Run up to stage 1: a language model writes labelled texts.")
-_stage_command("curate", "Run up to stage 2: drop what is not worth training on, each text with its reason.")
-_stage_command("train", "Run up to stage 3: students learn from the texts.")
-_stage_command("evaluate", "Run up to stage 4: measure students and baselines on human-labelled data.")
-_stage_command("analyze", "Run up to stage 5: describe the synthetic texts beside the human ones.")
-_stage_command("report", "Run up to stage 6: write report.html and report.md.")
+_stage_command(
+    "run",
+    "report",
+    "Run an experiment: generate, curate, train, evaluate, analyze, report. Stages that stand are skipped.\n\n"
+    "With --task alone the task is run with everything else at its default.",
+)
+_stage_command("generate", "generate", "Run up to stage 1: a language model writes labelled texts.")
+_stage_command("curate", "curate", "Run up to stage 2: drop what is not worth training on, each text with its reason.")
+_stage_command("train", "train", "Run up to stage 3: students learn from the texts.")
+_stage_command("evaluate", "evaluate", "Run up to stage 4: measure students and baselines on human-labelled data.")
+_stage_command("analyze", "analyze", "Run up to stage 5: describe the synthetic texts beside the human ones.")
+_stage_command("report", "report", "Run up to stage 6: write report.html and report.md.")
 
 
 @tasks_app.callback()

@@ -337,5 +337,8 @@ def _near(file: Path) -> str:
         return f"give {file}.yaml"
     if str(file) in built_in_tasks():
         return f"this is a task; give: japagen run --task {file}"
+    if not file.parent.is_dir() and file.parent.parent.is_dir():
+        folders = sorted(str(each) for each in file.parent.parent.iterdir() if each.is_dir())
+        return f"there is no folder {file.parent}; {did_you_mean(str(file.parent), folders)}"
     near = sorted(str(each) for each in file.parent.glob("*.yaml")) if file.parent.is_dir() else []
     return did_you_mean(str(file), near) if near else "give an experiment's file, which ends in .yaml"
