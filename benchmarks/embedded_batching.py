@@ -22,10 +22,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from japagen.experiment import Experiment
-from japagen.generate.plan import plan_request
+from japagen.generate.plan import Plan
 from japagen.llm.embedded import EmbeddedLLM, render
 from japagen.llm.models import bundled_model
 from japagen.records import Request
+from machine import processor
 
 RESULT = Path(__file__).parent / "results" / "embedded_batching.json"
 
@@ -33,9 +34,9 @@ RESULT = Path(__file__).parent / "results" / "embedded_batching.json"
 def requests(n: int) -> list[Request]:
     experiment = Experiment(name="benchmark", task="reviews", llm={"temperature": 0.8})
     task = experiment.load_task()
-    return [
-        plan_request(experiment, task, label, i, style="document") for label in task.label_names for i in range(n // 2)
-    ]
+    plan = Plan(experiment, task, style="document")
+    rows = [f"{label}/{i:06d}" for label in task.label_names for i in range(n // 2)]
+    return [request for row in rows if (request := plan.request(row))]
 
 
 def ours(slots: int, reuse: bool, threads: int) -> Callable[[list[Request]], tuple[int, int]]:
@@ -43,7 +44,7 @@ def ours(slots: int, reuse: bool, threads: int) -> Callable[[list[Request]], tup
     llm = EmbeddedLLM(path, name=name, slots=slots, reuse=reuse, threads=threads)
 
     def go(asked: list[Request]) -> tuple[int, int]:
-        replies = list(llm.complete(asked))
+        replies = [reply for batch in llm.complete(asked) for reply in batch]
         assert len(replies) == len(asked)
         return sum(r.prompt_tokens for r in replies), sum(r.completion_tokens for r in replies)
 
@@ -134,7 +135,7 @@ def main() -> None:
     packages = {"python": platform.python_version(), "xllamacpp": version("xllamacpp"), "japagen": version("japagen")}
     result = {
         "what": "samples per second of the embedded model, medians of rounds taken in turn; ratios pair by pair",
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "threads": options.threads},
+        "machine": {"processor": processor(), "cores": os.cpu_count(), "threads": options.threads},
         "versions": packages,
         "requests": options.requests,
         "rounds": options.rounds,
@@ -142,14 +143,6 @@ def main() -> None:
     }
     RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(medians, indent=1))
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from japagen.llm.fakeserver.process import FakeProcess
+from machine import processor
 
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "llm_calls.json"
@@ -81,7 +82,7 @@ def main() -> None:
         ways[name] = {key: round(value, 2 if value < 100 else 0) for key, value in numbers.items()}
     result = {
         "what": "chat completions per second of one process, medians of rounds taken in turn; a fake server on loopback",
-        "machine": {"processor": _processor(), "cores": os.cpu_count()},
+        "machine": {"processor": processor(), "cores": os.cpu_count()},
         "versions": dict(sorted(versions.items())),
         "calls": options.calls,
         "in_flight": IN_FLIGHT,
@@ -92,14 +93,6 @@ def main() -> None:
     }
     RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(ways, indent=1))
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ from japagen.japanese import words
 from japagen.llm import load_llm
 from japagen.llm.store import ReplyStore
 from japagen.records import Dropped, Example, Failed
+from machine import processor
 
 RESULT = Path(__file__).parent / "results" / "samples_per_call.json"
 MAX_TOKENS = 30  # for each text: reviews have about 15, and a base model goes on up to the limit
@@ -115,20 +116,12 @@ def main() -> None:
     compared(arms)
     result = {
         "what": "several texts per call, embedded base model in document style: its lines stand in for structured replies",
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "shared with other work": True},
+        "machine": {"processor": processor(), "cores": os.cpu_count(), "shared with other work": True},
         "versions": {name: version(name) for name in ("japagen", "xllamacpp")} | {"python": platform.python_version()},
         "max_tokens": MAX_TOKENS,
         "arms": arms,
     }
     RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from japagen.generate.plan import Plan
 from japagen.llm.scripted import ScriptedLLM
 from japagen.llm.store import ReplyStore
 from japagen.records import Example, Message, Reply, Request
+from machine import processor
 
 RESULT = Path(__file__).parent / "results" / "store_scale.json"
 AT_ONCE = 64
@@ -110,20 +111,12 @@ def main() -> None:
     sizes = [options.requests // 10, options.requests // 2, options.requests]
     result = {
         "what": "peak memory of the stage generate with a streaming plan; seconds that a finished plan is looked through",
-        "machine": {"processor": _processor(), "cores": os.cpu_count()},
+        "machine": {"processor": processor(), "cores": os.cpu_count()},
         "versions": {"python": platform.python_version()},
         "memory": [alone("memory", size) for size in sizes],
         "resume": alone("resume", options.rows),
     }
     RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
 
 
 if __name__ == "__main__":

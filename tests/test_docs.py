@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -102,3 +104,10 @@ def test_files_named_in_the_readme_exist() -> None:
 def test_benchmark_results_are_json() -> None:
     for file in (ROOT / "benchmarks" / "results").glob("*.json"):
         assert json.loads(file.read_text(encoding="utf-8"))["machine"]
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda f: f.name)
+def test_benchmarks_can_be_started(file: Path) -> None:
+    command = [sys.executable, str(file), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
