@@ -13,7 +13,19 @@ import japagen
 
 ROOT = Path(japagen.__file__).parent
 LAYERS = [  # a module may import from its own layer's package and from the layers above it in this list
-    {"errors", "records", "progress", "streams", "japanese", "templates", "yamlfile", "tables", "cache"},
+    {
+        "errors",
+        "records",
+        "progress",
+        "streams",
+        "japanese",
+        "templates",
+        "yamlfile",
+        "tables",
+        "cache",
+        "metrics",
+        "correlation",
+    },
     {"likelihood", "nouns", "frequency"},
     {"knowledge", "task", "upstream", "experiment"},
     {"llm", "student", "prompts"},

@@ -138,6 +138,7 @@ class Example:
         label: its label; for similarity the nearest label.
         text_pair: the second text of a pair.
         value: the number that is to be predicted, for similarity.
+        weight: how much the row counts in training; 1 is usual.
         meta: what is worth keeping as columns (word, register, traits).
     """
 
@@ -147,6 +148,7 @@ class Example:
     text_pair: str | None = None
     value: float | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

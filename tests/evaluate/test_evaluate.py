@@ -8,12 +8,12 @@ import pytest
 
 from japagen.evaluate import evaluate
 from japagen.evaluate.gold import load_gold
-from japagen.evaluate.metrics import NO_ANSWER, spearman
 from japagen.evaluate.summary import metrics_of, summarise
 from japagen.evaluate.system import System, with_values
 from japagen.experiment import Experiment
 from japagen.llm.scripted import ScriptedLLM
 from japagen.llm.store import ReplyStore
+from japagen.metrics import NO_ANSWER, spearman
 from japagen.records import Example, Prediction
 from japagen.student import load_student
 from japagen.task import Task

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from japagen.errors import BudgetSpent, ModelError
-from japagen.evaluate.metrics import NO_ANSWER
 from japagen.evaluate.prompted import PromptedClassifier, Uncalibrated, draw_question_shots
 from japagen.experiment import BudgetSection
 from japagen.llm import LLM
 from japagen.llm.budget import Budget
 from japagen.llm.scripted import ScriptedLLM
 from japagen.llm.store import ReplyStore
+from japagen.metrics import NO_ANSWER
 from japagen.progress import Progress
 from japagen.records import Example, Message, Reply, Request
 from japagen.task import Task

@@ -12,15 +12,16 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from japagen import metrics
 from japagen.errors import ConfigError
-from japagen.evaluate import metrics, resampling
-from japagen.evaluate.metrics import Undefined
+from japagen.evaluate import resampling
 from japagen.evaluate.statistics import (
     bootstrap,
     difference,
     mcnemar_exact,
     smallest_detectable_difference,
 )
+from japagen.metrics import Undefined
 
 AB = ("a", "b")
 relaxed = settings(deadline=None, max_examples=25)

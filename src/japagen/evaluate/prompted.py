@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from japagen.errors import ModelError
 from japagen.evaluate.answers import read_answer
-from japagen.evaluate.metrics import NO_ANSWER
 from japagen.llm import LLM
 from japagen.llm.store import ReplyStore
+from japagen.metrics import NO_ANSWER
 from japagen.progress import Listener, Progress, silent
 from japagen.prompts import labelling_prompt
 from japagen.records import Example, Prediction, Reply, Request, Sampling

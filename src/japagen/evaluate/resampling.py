@@ -15,9 +15,9 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from japagen import correlation
 from japagen.errors import ConfigError, did_you_mean
-from japagen.evaluate import correlation
-from japagen.evaluate.metrics import CORRELATIONS, METRICS, Undefined, answers_of, codes
+from japagen.metrics import CORRELATIONS, METRICS, Undefined, answers_of, codes
 from japagen.records import Score
 from japagen.streams import stream_seed
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
-from japagen.evaluate.metrics import Undefined
 from japagen.evaluate.resampling import Answers, Labels, Options, Runs, resample
+from japagen.metrics import Undefined
 from japagen.records import Score
 
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from japagen.evaluate import metrics, statistics
+from japagen import metrics
+from japagen.evaluate import statistics
 from japagen.evaluate.gold import image_groups
-from japagen.evaluate.metrics import Undefined
 from japagen.evaluate.resampling import Options, Resampled, resample
 from japagen.evaluate.system import System
 from japagen.experiment import Experiment
+from japagen.metrics import Undefined
 from japagen.records import Example, Prediction, Score
 from japagen.streams import stream_seed
 from japagen.task import Task

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from japagen.evaluate.gold import nearest_label
-from japagen.evaluate.metrics import NO_ANSWER
+from japagen.metrics import NO_ANSWER
 from japagen.records import Prediction
 from japagen.task import Task
 

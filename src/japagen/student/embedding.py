@@ -68,7 +68,7 @@ class EmbeddingClassifier:
         """
         x = features(examples, pair=self.pair)
         # einsum sums each row by itself, a matrix product may not: its last bits can differ with the number of rows.
-        scores = logistic.softmax(np.einsum("nd,ld->nl", x, self.coef) + self.intercept)
+        scores = rows.softmax(np.einsum("nd,ld->nl", x, self.coef) + self.intercept)
         return rows.predictions(examples, self.labels, scores)
 
     def save(self, folder: Path) -> None:

@@ -127,7 +127,7 @@ class LinearClassifier:
             DataError: a single text for a classifier of pairs, or a pair for one of single texts.
         """
         x = self.ngrams.features(*rows.texts_of(examples, pair=self.ngrams.pair, limit=MOST_CHARACTERS))
-        scores = logistic.softmax(np.asarray(x @ self.coef.T + self.intercept, dtype=np.float64))
+        scores = rows.softmax(np.asarray(x @ self.coef.T + self.intercept, dtype=np.float64))
         return rows.predictions(examples, self.labels, scores)
 
     def save(self, folder: Path) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from japagen.student.rows import softmax
+
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
@@ -33,12 +35,6 @@ class Logistic:
     coef: Floats
     intercept: Floats
     c: float
-
-
-def softmax(z: Floats) -> Floats:
-    """Probabilities of each row, shape as `z`; safe for large values."""
-    e = np.exp(z - z.max(axis=-1, keepdims=True))
-    return np.asarray(e / e.sum(axis=-1, keepdims=True))
 
 
 def fit_best(x: Any, y: Codes, dev_x: Any, dev_y: Codes, *, grid: Sequence[float], seed: int) -> Logistic:

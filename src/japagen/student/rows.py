@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,3 +82,38 @@ def predictions(examples: Sequence[Example], labels: Sequence[str], scores: NDAr
         Prediction(e.id, labels[b], dict(zip(labels, map(float, row), strict=True)))
         for e, b, row in zip(examples, best, scores, strict=True)
     ]
+
+
+def of_logits(
+    examples: Sequence[Example], labels: Sequence[str], values: Sequence[float] | None, logits: NDArray[Any]
+) -> list[Prediction]:
+    """Records of a network's outputs.
+
+    Args:
+        examples: n rows.
+        labels: in the order of columns.
+        values: the number that each label stands for, where the network gives a number; None where it gives classes.
+        logits: shape (n, labels) for classes, whose softmax are the scores; shape (n, 1) for a number. A number has all its
+            score on the labels next to it, so that the expectation of the scores is that number (within the labels' range).
+    """
+    given = np.asarray(logits, dtype=np.float64)
+    if values is None:
+        return predictions(examples, labels, softmax(given))
+    order = np.argsort(values, kind="stable")
+    ordered = np.asarray(values, dtype=np.float64)[order]
+    numbers = given.reshape(-1)
+    inside = np.clip(numbers, ordered[0], ordered[-1])
+    above = np.clip(np.searchsorted(ordered, inside), 1, len(ordered) - 1)
+    share = (inside - ordered[above - 1]) / np.maximum(ordered[above] - ordered[above - 1], 1e-12)
+    scores = np.zeros((len(numbers), len(labels)))
+    rows = np.arange(len(numbers))
+    scores[rows, order[above - 1]] = 1.0 - share
+    scores[rows, order[above]] += share
+    found = predictions(examples, labels, scores)
+    return [replace(p, value=float(number)) for p, number in zip(found, numbers, strict=True)]
+
+
+def softmax(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities of each row, shape as `z`; safe for large values."""
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from japagen.evaluate.metrics import CORRELATIONS
+from japagen.metrics import CORRELATIONS
 
 Floats = NDArray[np.float64]
 Weights = NDArray[np.float32]

@@ -12,8 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as theirs
 
-from japagen.evaluate import metrics as ours
-from japagen.evaluate.metrics import LabelScore, Undefined
+from japagen import metrics as ours
+from japagen.metrics import LabelScore, Undefined
 
 LABELS = ("a", "b", "c")
 answers = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=40)

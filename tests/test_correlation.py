@@ -6,8 +6,8 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from japagen.evaluate.correlation import measure
-from japagen.evaluate.metrics import CORRELATIONS, Undefined
+from japagen.correlation import measure
+from japagen.metrics import CORRELATIONS, Undefined
 
 relaxed = settings(deadline=None, max_examples=60)
 values = st.integers(0, 4).map(float) | st.floats(-100, 100).map(lambda x: round(x, 2))
