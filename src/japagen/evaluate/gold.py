@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from japagen.errors import ConfigError, DataError, did_you_mean
+from japagen.groups import IMAGE, image_groups
 from japagen.records import Example
 from japagen.tables import column, read_rows
 from japagen.task import GoldFile, Task
 
-IMAGE = "yjcaptions_id"  # JGLUE: IMAGE-CAPTION-CAPTION, or IMAGE_IMAGE-… where the captions are of two images
 _META = ("product", "register", "traits", IMAGE)
 
 
@@ -54,28 +54,6 @@ def load_gold(task: Task, gold: GoldFile | None) -> list[Example]:
 def nearest_label(task: Task, value: float) -> str:
     """The label of a task of similarity whose value is nearest; of two equally near ones the first."""
     return min(task.label_names, key=lambda name: abs(value - (task.value(name) or 0.0)))
-
-
-def image_groups(examples: Sequence[Example]) -> list[str] | None:
-    """For rows about images the group of each: rows that share an image, directly or over others, are one group.
-
-    Captions of one image are not independent, so that intervals must draw such groups whole. None where a row names no
-    image.
-    """
-    images = [str(example.meta.get(IMAGE) or "").partition("-")[0].split("_") for example in examples]
-    if not images or any(not image for row in images for image in row):
-        return None
-    above: dict[str, str] = {}
-
-    def top(image: str) -> str:
-        while (up := above.setdefault(image, image)) != image:
-            above[image] = image = above[up]
-        return image
-
-    for first, *others in images:
-        for other in others:
-            above[top(other)] = top(first)
-    return [top(row[0]) for row in images]
 
 
 def _check(task: Task, gold: GoldFile) -> None:
@@ -135,3 +113,6 @@ def _number(task: Task, names: dict[str, str], written: str, where: str) -> floa
             remedy="correct the row, or name the column that holds the number (gold 'label')",
         )
     return value
+
+
+__all__ = ["image_groups", "load_gold", "nearest_label"]

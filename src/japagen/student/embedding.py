@@ -16,6 +16,7 @@ from japagen.errors import ModelError
 from japagen.records import Example, Prediction
 from japagen.student import logistic, rows, saved
 from japagen.student.vectors import DIMENSIONS, MOST_CHARACTERS, encoder_version, vectors
+from japagen.student.weights import weights_of
 
 Floats = NDArray[np.float64]
 
@@ -114,10 +115,22 @@ class EmbeddingStudent:
         """
         labels, pair = rows.labels_of(train), rows.is_pair(train)
         x, dev_x = features(train, pair=pair), features(dev, pair=pair)
-        mean, spread = x.mean(axis=0), x.std(axis=0)
+        weights, dev_weights = weights_of(train), weights_of(dev)
+        mean, spread = _mean_and_spread(x, weights)
         scale = 1.0 / np.where(spread > 1e-9, spread, 1.0)
         y, dev_y = rows.codes_of(train, labels), rows.codes_of(dev, labels)
-        model = logistic.fit_best((x - mean) * scale, y, (dev_x - mean) * scale, dev_y, grid=self.grid, seed=seed)
+        model = logistic.fit_best(
+            (x - mean) * scale, y, (dev_x - mean) * scale, dev_y,
+            grid=self.grid, seed=seed, weights=weights, dev_weights=dev_weights,
+        )  # fmt: skip
         # The standardisation is folded into the weights: the classifier reads plain features.
         coef = model.coef * scale
         return EmbeddingClassifier(labels, pair, coef, model.intercept - coef @ mean, model.c)
+
+
+def _mean_and_spread(x: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each column, of weighted rows."""
+    if weights is None:
+        return x.mean(axis=0), x.std(axis=0)
+    mean = weights @ x / weights.sum()
+    return mean, np.sqrt(weights @ (x - mean) ** 2 / weights.sum())

@@ -2,7 +2,7 @@
 
 A text is the TF-IDF of its character 1- to 4-grams (sublinear term frequency, L2-normalised, NFKC). A pair is five such
 blocks: first text, second text, and what they share, only the first has and only the second has; and four numbers
-that say how much that is.
+that say how much that is. Vocabulary and document frequencies count each text once, whatever its weight.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from japagen.errors import DataError
 from japagen.records import Example, Prediction
 from japagen.student import logistic, rows, saved
+from japagen.student.weights import weights_of
 
 GRID = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 NGRAMS = (1, 4)
@@ -168,5 +169,9 @@ class LinearStudent:
         ngrams = Ngrams.learn(*texts, pair=pair)
         dev_x = ngrams.features(*rows.texts_of(dev, pair=pair, limit=MOST_CHARACTERS))
         y, dev_y = rows.codes_of(train, labels), rows.codes_of(dev, labels)
-        model = logistic.fit_best(ngrams.features(*texts), y, dev_x, dev_y, grid=self.grid, seed=seed)
+        weights, dev_weights = weights_of(train), weights_of(dev)
+        model = logistic.fit_best(
+            ngrams.features(*texts), y, dev_x, dev_y,
+            grid=self.grid, seed=seed, weights=weights, dev_weights=dev_weights,
+        )  # fmt: skip
         return LinearClassifier(labels, ngrams, model.coef.astype(np.float32), model.intercept, model.c)

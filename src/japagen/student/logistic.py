@@ -37,7 +37,17 @@ class Logistic:
     c: float
 
 
-def fit_best(x: Any, y: Codes, dev_x: Any, dev_y: Codes, *, grid: Sequence[float], seed: int) -> Logistic:
+def fit_best(
+    x: Any,
+    y: Codes,
+    dev_x: Any,
+    dev_y: Codes,
+    *,
+    grid: Sequence[float],
+    seed: int,
+    weights: Floats | None = None,
+    dev_weights: Floats | None = None,
+) -> Logistic:
     """Fit on (x, y) with the C of the grid that is most accurate; ties go to the lower log-loss, then the smaller C.
 
     Accuracy is measured on dev where it has rows. Otherwise by stratified 5-fold cross-validation within train, if
@@ -51,6 +61,8 @@ def fit_best(x: Any, y: Codes, dev_x: Any, dev_y: Codes, *, grid: Sequence[float
         dev_y: its codes, shape (m,); -1 is a label unknown to train, always counted as wrong.
         grid: candidates for C.
         seed: of the folds.
+        weights: of the rows, shape (n,), in fitting and in the folds: weight 2 is the row twice. None: all 1.
+        dev_weights: of the dev rows, shape (m,); None: all 1.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -58,10 +70,14 @@ def fit_best(x: Any, y: Codes, dev_x: Any, dev_y: Codes, *, grid: Sequence[float
     with threadpool_limits(limits=1), warnings.catch_warnings():
         _ignore_convergence()
         if len(dev_y):
-            candidates = [(_loss(model, dev_x, dev_y), model) for model in _path(x, y, grid, seed)]
+            candidates = [
+                (_loss(model, dev_x, dev_y, dev_weights), model) for model in _path(x, y, weights, grid, seed)
+            ]
             return min(candidates, key=lambda scored: (scored[0], scored[1].c))[1]
-        c = _cross_validated(x, y, grid, seed) if np.bincount(y).min() >= FOLDS else C_WITHOUT_EVIDENCE
-        return next(_path(x, y, [c], seed))
+        c = C_WITHOUT_EVIDENCE
+        if np.bincount(y).min() >= FOLDS:
+            c = _cross_validated(x, y, weights, grid, seed)
+        return next(_path(x, y, weights, [c], seed))
 
 
 def _ignore_convergence() -> None:
@@ -71,33 +87,36 @@ def _ignore_convergence() -> None:
     warnings.simplefilter("ignore", ConvergenceWarning)
 
 
-def _path(x: Any, y: Codes, grid: Sequence[float], seed: int) -> Iterator[Logistic]:
+def _path(x: Any, y: Codes, weights: Floats | None, grid: Sequence[float], seed: int) -> Iterator[Logistic]:
     """One model for each C, from the smallest up, each starting where the one before ended."""
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(max_iter=300, tol=1e-4, warm_start=True, random_state=seed)
     for c in sorted(grid):
-        model.set_params(C=c).fit(x, y)
+        model.set_params(C=c).fit(x, y, sample_weight=weights)
         coef, intercept = model.coef_, model.intercept_
         if len(coef) == 1:  # two labels: one row, for the second; half to each gives the same softmax
             coef, intercept = np.vstack([-coef / 2, coef / 2]), np.hstack([-intercept / 2, intercept / 2])
         yield Logistic(np.array(coef), np.array(intercept), float(c))
 
 
-def _cross_validated(x: Any, y: Codes, grid: Sequence[float], seed: int) -> float:
+def _cross_validated(x: Any, y: Codes, weights: Floats | None, grid: Sequence[float], seed: int) -> float:
     from sklearn.model_selection import StratifiedKFold
 
     total: dict[float, tuple[float, float]] = {float(c): (0.0, 0.0) for c in grid}
     for inside, outside in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(np.zeros(len(y)), y):
-        for model in _path(x[inside], y[inside], grid, seed):
-            wrong, loss = _loss(model, x[outside], y[outside])
+        inner, outer = (None, None) if weights is None else (weights[inside], weights[outside])
+        for model in _path(x[inside], y[inside], inner, grid, seed):
+            wrong, loss = _loss(model, x[outside], y[outside], outer)
             total[model.c] = (total[model.c][0] + wrong, total[model.c][1] + loss)
     return min(total, key=lambda c: (total[c], c))
 
 
-def _loss(model: Logistic, x: Any, y: Codes) -> tuple[float, float]:
-    """Wrong rows and summed log-loss: what is to be small, in this order."""
+def _loss(model: Logistic, x: Any, y: Codes, weights: Floats | None) -> tuple[float, float]:
+    """Weight of the wrong rows and summed log-loss: what is to be small, in this order."""
     scores = softmax(np.asarray(x @ model.coef.T + model.intercept))
     known = np.maximum(y, 0)
     of_gold = np.where(y >= 0, scores[np.arange(len(y)), known], 0.0)
-    return float((scores.argmax(axis=1) != y).sum()), float(-np.log(np.maximum(of_gold, 1e-15)).sum())
+    weight = np.ones(len(y)) if weights is None else weights
+    wrong = scores.argmax(axis=1) != y
+    return float((weight * wrong).sum()), float(-(weight * np.log(np.maximum(of_gold, 1e-15))).sum())

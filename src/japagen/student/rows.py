@@ -18,18 +18,21 @@ from japagen.errors import DataError
 from japagen.records import Example, Prediction
 
 
-def clean(text: str, limit: int) -> str:
-    """The text in NFKC, at most `limit` characters long; lone surrogates become U+FFFD, so that it can be encoded.
+def clean(text: str, limit: int, *, nfkc: bool = True) -> str:
+    """The text, at most `limit` characters long, in NFKC unless its reader normalises by itself; lone surrogates become
+    U+FFFD, so that it can be encoded.
 
     >>> clean("ｱｲｳ①", 3)
     'アイウ'
     """
     # Paired surrogates join to the character they mean, lone ones are replaced.
     valid = text[:limit].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return unicodedata.normalize("NFKC", valid)[:limit]
+    return unicodedata.normalize("NFKC", valid)[:limit] if nfkc else valid
 
 
-def texts_of(examples: Sequence[Example], *, pair: bool, limit: int) -> tuple[list[str], list[str]]:
+def texts_of(
+    examples: Sequence[Example], *, pair: bool, limit: int, nfkc: bool = True
+) -> tuple[list[str], list[str]]:
     """Clean first and second texts of the examples; the second list is empty unless `pair`.
 
     Raises:
@@ -42,8 +45,8 @@ def texts_of(examples: Sequence[Example], *, pair: bool, limit: int) -> tuple[li
                 "japagen predict RUN --input FILE --column FIRST --pair-column SECOND" if pair else "give one text each"
             )
             raise DataError(f"the example has {has}, the classifier is for {wants}", where=example.id, remedy=remedy)
-    first = [clean(e.text, limit) for e in examples]
-    return first, [clean(e.text_pair or "", limit) for e in examples] if pair else []
+    first = [clean(e.text, limit, nfkc=nfkc) for e in examples]
+    return first, [clean(e.text_pair or "", limit, nfkc=nfkc) for e in examples] if pair else []
 
 
 def is_pair(train: Sequence[Example]) -> bool:
