@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,38 @@ def workplace(tmp_path: Path) -> Path:
 def experiment(workplace: Path) -> Experiment:
     """The small experiment."""
     return Experiment.load(workplace / "small.yaml")
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT made on the spot, two layers of random weights and a vocabulary of characters, as transformers saves it."""
+    torch = pytest.importorskip("torch", reason="torch is not installed (extra 'encoder')")
+    pytest.importorskip("transformers", reason="transformers is not installed (extra 'encoder')")
+    from transformers import BertConfig, BertForMaskedLM, BertJapaneseTokenizer
+
+    folder = tmp_path_factory.mktemp("tiny-bert")
+    characters = sorted(
+        set("本茶傘椅子時計靴鞄皿がすぐ壊れて最悪でした。この当にっりは二度と買いませんも気入まだ高大満足をたき")
+    )
+    words = ["最悪", "最高", "がっかり", "気に入り", "二度", "また", "本当", "とても", "大満足"]
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{c}" for c in characters), *words]
+    (folder / "vocab.txt").write_text("\n".join(pieces), encoding="utf-8")
+    BertJapaneseTokenizer(
+        str(folder / "vocab.txt"),
+        word_tokenizer_type="mecab",
+        subword_tokenizer_type="wordpiece",
+        mecab_kwargs={"mecab_dic": "unidic_lite"},
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    BertForMaskedLM(BertConfig(vocab_size=len(pieces), max_position_embeddings=128, **shape)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Networks compute on one thread, so that tests repeat themselves on any machine."""
+    if find_spec("torch"):
+        import torch
+
+        torch.set_num_threads(1)

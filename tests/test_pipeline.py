@@ -18,6 +18,7 @@ from japagen.errors import ConfigError, DataError, Interrupted, ModelError, RunE
 from japagen.experiment import Experiment
 from japagen.llm.scripted import ScriptedLLM
 from japagen.progress import Progress
+from japagen.records import Example
 from japagen.rundir import STAGES, Run
 from japagen.terminal import print_run, run_state
 
@@ -279,3 +280,91 @@ def test_show_tells_how_far_an_unfinished_stage_is(experiment: Experiment, tmp_p
     shown = Console(file=io.StringIO(), record=True, width=120)
     print_run(state, shown)
     assert "42 replies" in shown.export_text()
+
+
+# ---- students that need more than rows ----------------------------------------------------------------------------------
+
+
+def test_an_encoder_learns_in_a_run_and_answers_for_it(
+    experiment: Experiment, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"model": str(tiny_bert), "epochs": 1, "min_steps": 0, "checkpoint_seconds": 0}
+    given = changed(experiment, train={"students": ["encoder"], "encoder": settings}, evaluate={"gold_shots": [1]})
+    from japagen.student.encoder import student
+
+    fits: list[int] = []
+    fit = student.EncoderStudent.fit
+
+    def stopped(self: student.EncoderStudent, train: list[Example], dev: list[Example], *, seed: int) -> object:
+        fits.append(seed)
+        if len(fits) == 2:
+            raise KeyboardInterrupt
+        return fit(self, train, dev, seed=seed)
+
+    monkeypatch.setattr(student.EncoderStudent, "fit", stopped)
+    with pytest.raises(Interrupted):
+        japagen.run(given, runs=tmp_path / "runs", llm=ScriptedLLM())
+    told: list[Progress] = []
+    run = japagen.run(given, runs=tmp_path / "runs", llm=ScriptedLLM(), on_progress=told.append)
+    steps = [p.item for p in told if p.stage == "train" and "seed" in p.item]
+    assert set(steps) == {"encoder, seed 1"}, "the first seed had been learnt before the stop"
+    assert not (run.path / "checkpoints").exists()
+    systems = json.loads((run.path / "4-evaluate/scores.json").read_text())["systems"]
+    assert [s["name"] for s in systems][:2] == ["japagen/encoder", "gold-1/encoder"]
+    [said] = japagen.load_classifier(run.path).predict([Example("1", "夢中で読みました。", "")])
+    assert set(said.scores) == {"glad", "angry"}
+    assert "encoder" in (run.path / "6-report/report.md").read_text(encoding="utf-8")
+
+
+def test_how_a_training_is_kept_safe_may_change_and_how_it_learns_may_not(
+    experiment: Experiment, tiny_bert: Path, tmp_path: Path
+) -> None:
+    settings = {"model": str(tiny_bert), "epochs": 1, "min_steps": 0}
+    given = changed(experiment, train={"students": ["encoder"], "encoder": settings})
+    japagen.run(given, runs=tmp_path / "runs", llm=ScriptedLLM(), until="train")
+    safer = changed(given, train={"encoder": {**settings, "checkpoint_seconds": 1, "threads": 1}})
+    japagen.run(safer, runs=tmp_path / "runs", llm=ScriptedLLM(), until="train")
+    with pytest.raises(RunError, match="train.encoder.epochs was 1, is 2"):
+        japagen.run(
+            changed(given, train={"encoder": {**settings, "epochs": 2}}), runs=tmp_path / "runs", llm=ScriptedLLM()
+        )
+    linear = changed(experiment, train={"students": ["linear"]})
+    japagen.run(linear, runs=tmp_path / "linear", llm=ScriptedLLM(), until="train")
+    unused = changed(linear, train={"encoder": {**settings, "epochs": 2}})
+    japagen.run(unused, runs=tmp_path / "linear", llm=ScriptedLLM(), until="train")
+
+
+def test_anchor_decision_and_ensemble_in_one_run(experiment: Experiment, workplace: Path, tmp_path: Path) -> None:
+    rows = [
+        {"id": f"d{i}", "text": f"{'また来たいと思える店でした' if i % 4 else '待たされて腹が立ちました'}{i}。",
+         "label": "glad" if i % 4 else "angry"}
+        for i in range(80)
+    ]  # fmt: skip
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    (workplace / "gold-dev.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    given = changed(
+        experiment,
+        train={"anchor": {"rows": 20, "weight": 5}, "decision": {"rows": 40}, "ensemble": True},
+        evaluate={"gold_shots": []},
+    )
+    run = japagen.run(given, runs=tmp_path / "runs", llm=ScriptedLLM())
+    models = json.loads((run.path / "3-train/models.json").read_text())
+    assert [model["anchor_rows"] for model in models] == [20, 20]
+    assert (run.path / "3-train/linear/seed-0/decision.json").is_file()
+    systems = {s["name"]: s for s in json.loads((run.path / "4-evaluate/scores.json").read_text())["systems"]}
+    assert len(systems["japagen/linear"]["scores"]["accuracy"]["by_seed"]) == 2
+    assert len(systems["japagen/linear ensemble"]["scores"]["accuracy"]["by_seed"]) == 1
+    said = japagen.load_classifier(run.path).predict([Example("1", "また来ます。", "")])
+    each = [
+        japagen.load_classifier(run.path / "3-train" / model["folder"]).predict([Example("1", "また来ます。", "")])[0]
+        for model in models
+    ]
+    assert said[0].scores["glad"] == pytest.approx(sum(p.scores["glad"] for p in each) / 2)
+
+
+@pytest.mark.parametrize("part", [{"anchor": {"rows": 5}}, {"decision": {}}], ids=["anchor", "decision"])
+def test_what_needs_gold_dev_says_so_before_any_work(experiment: Experiment, workplace: Path, part: dict) -> None:  # type: ignore[type-arg]
+    text = (workplace / "mood.yaml").read_text(encoding="utf-8")
+    (workplace / "mood.yaml").write_text(text.replace("  dev: {file: gold-dev.jsonl", "  # dev: {"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=rf"train\.{next(iter(part))} needs gold dev rows"):
+        changed(experiment, train=part).load_task()

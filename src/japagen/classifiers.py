@@ -13,6 +13,7 @@ from japagen.evaluate.system import with_values
 from japagen.records import Example, Prediction
 from japagen.rundir import Run, check_name, read_json
 from japagen.student import Classifier, load_classifier
+from japagen.student.ensemble import Ensemble
 from japagen.task import Task
 from japagen.train import Trained
 
@@ -35,7 +36,8 @@ def trained_models(place: Run) -> list[Trained]:
 
 
 def load_run_classifier(path: str | Path) -> Classifier:
-    """The classifier of a run (its first student, first seed), or the one saved in a folder.
+    """The classifier of a run (its first student: the first seed, or the mean of all with `train.ensemble`), or the one
+    saved in a folder.
 
     Args:
         path: a run's folder, or a classifier's own folder such as ``runs/reviews/3-train/linear/seed-0``.
@@ -53,7 +55,11 @@ def load_run_classifier(path: str | Path) -> Classifier:
     if not (folder / "run.json").is_file():
         return load_classifier(folder)
     place = Run.open(folder)
-    classifier = load_classifier(place.folder("train") / trained_models(place)[0].folder)
+    models = trained_models(place)
+    folders = [place.folder("train") / model.folder for model in models if model.student == models[0].student]
+    classifier: Classifier = load_classifier(folders[0])
+    if _is_ensemble(folder / "experiment.json"):
+        classifier = Ensemble((classifier, *map(load_classifier, folders[1:])))
     try:
         saved = read_json(folder / "task.json")
         for label in saved["labels"].values():
@@ -66,6 +72,12 @@ def load_run_classifier(path: str | Path) -> Classifier:
         remedy = "make it again with --redo report"
         raise RunError(f"damaged: {error.errors()[0]['msg']}", where=folder / "task.json", remedy=remedy) from error
     return classifier if task.kind != "similarity" else _Numbers(classifier, task)
+
+
+def _is_ensemble(file: Path) -> bool:
+    settings = read_json(file)
+    section = settings.get("train") if isinstance(settings, dict) else None
+    return isinstance(section, dict) and section.get("ensemble") is True
 
 
 @dataclass(frozen=True, slots=True)

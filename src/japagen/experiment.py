@@ -161,6 +161,84 @@ class CurateSection(_Section):
     )
 
 
+class EncoderSection(_Section):
+    """The student `encoder`: a pretrained encoder, fine-tuned. The defaults are the paper's recipe, with JGLUE's own
+    values for what the paper leaves open; null takes what the model needs.
+    """
+
+    model: str = Field(
+        default="tohoku-nlp/bert-base-japanese-v3",
+        min_length=1,
+        description="a name on the Hugging Face Hub, a folder, or use-multilingual (no hub needed)",
+    )
+    revision: str | None = Field(
+        default=None, description="commit of the model on the hub; null: the one that japagen pins, else the newest"
+    )
+    batch_size: int = Field(default=32, ge=1, le=65_536, description="rows per step")
+    min_steps: int = Field(
+        default=100, ge=0, description="fewest steps: with few rows the epochs are as many as that takes"
+    )
+    epochs: int | None = Field(
+        default=None, ge=1, le=1000, description="passes over the rows; null: 4, for use-multilingual 8"
+    )
+    learning_rate: float | None = Field(
+        default=None, gt=0, le=1, description="of the pretrained part; null: 5e-5, for use-multilingual 3e-4"
+    )
+    head_learning_rate: float | None = Field(
+        default=None, gt=0, le=1, description="of the new part; null: as the other, for use-multilingual 1e-3"
+    )
+    warmup: float = Field(default=0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
+    weight_decay: float = Field(default=0.01, ge=0, le=1, description="of all but biases and layer norms")
+    max_length: int | None = Field(
+        default=None, ge=8, le=8192, description="tokens; longer texts are cut; null: 512, for pairs 128"
+    )
+    batching: Literal["bucket", "plain", "tokens"] = Field(
+        default="bucket",
+        description="rows of a step: of like length; as they come; or as many as fit batch_size rows of mean length",
+    )
+    micro_batch: int | None = Field(
+        default=None, ge=1, description="rows computed at a time, gradients are added up; null: the whole batch"
+    )
+    precision: Literal["fp32", "bf16"] | None = Field(
+        default=None, description="of the arithmetic; null: bf16 where the machine has it"
+    )
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="share of the label spread over all labels")
+    temporal_ensemble: float = Field(
+        default=0.0, ge=0, description="weight of agreement with a row's earlier predictions (SuperGen); 0: off"
+    )
+    temporal_momentum: float = Field(default=0.9, ge=0, lt=1, description="how slowly those predictions change")
+    temporal_threshold: float = Field(
+        default=0.0, ge=0, lt=1, description="rows whose label has less of them are left out after the first epoch"
+    )
+    r_drop: float = Field(default=0.0, ge=0, description="weight of agreement between two dropouts; 0: off")
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        description="epochs without a better dev score until it stops; null: all epochs, last weights",
+    )
+    checkpoint_seconds: float = Field(
+        default=120, ge=0, description="between two checkpoints, from which an interrupted training goes on"
+    )
+    threads: int | None = Field(default=None, ge=1, le=1024, description="of the processor; null: all")
+    devices: int = Field(default=1, ge=1, le=1024, description="GPUs (or processes) that share each batch")
+
+
+class AnchorSection(_Section):
+    """A few human-labelled rows among the synthetic ones, each counting more."""
+
+    rows: int = Field(default=150, ge=1, description="gold dev rows, the same share of every label as there")
+    weight: float = Field(default=5.0, gt=0, le=1000, description="of each, where a synthetic row has 1")
+
+
+class DecisionSection(_Section):
+    """What turns scores into labels, learnt from gold dev rows or from texts without labels."""
+
+    source: Literal["gold", "em"] = Field(
+        default="gold", description="labelled dev rows; or their texts alone, by expectation maximisation"
+    )
+    rows: int = Field(default=50, ge=2, description="dev rows that it may look at")
+
+
 class TrainSection(_Section):
     """Which students learn, how often, and what they choose their settings on."""
 
@@ -176,6 +254,14 @@ class TrainSection(_Section):
         default="synthetic", description="settings are chosen on held-out synthetic rows, or on the gold dev split"
     )
     dev_share: float = Field(default=0.1, gt=0, lt=0.5, description="share of synthetic rows held out as dev")
+    anchor: AnchorSection | None = Field(default=None, description="gold dev rows among the synthetic ones; null: none")
+    decision: DecisionSection | None = Field(
+        default=None, description="labels that follow the metric, where that helps; null: the highest score"
+    )
+    ensemble: bool = Field(
+        default=False, description="also measure the mean of all seeds, and let it answer for the run"
+    )
+    encoder: EncoderSection = EncoderSection()
 
     @field_validator("students")
     @classmethod
@@ -300,6 +386,19 @@ class Experiment(_Section):
                 "train.dev is 'gold', but the task has no gold.dev",
                 where=here,
                 remedy="add gold.dev to the task, or use train.dev: synthetic",
+            )
+        if (self.train.anchor or self.train.decision) and (task.gold is None or task.gold.dev is None):
+            part = "train.anchor" if self.train.anchor else "train.decision"
+            raise ConfigError(
+                f"{part} needs gold dev rows, but the task has no gold.dev",
+                where=here,
+                remedy=f"add gold.dev to the task, or remove {part}",
+            )
+        if self.train.ensemble and self.train.decision and task.metric in ("mcc", "macro_f1"):
+            raise ConfigError(
+                f"train.ensemble takes the mean of scores, to which thresholds for {task.metric} cannot be applied",
+                where=here,
+                remedy="use train.ensemble or train.decision",
             )
         if self.curate.min_chars > (self.curate.max_chars or task.max_chars):
             raise ConfigError(

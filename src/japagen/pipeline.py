@@ -5,6 +5,7 @@ Each stage reads what earlier stages left on disk and leaves its own files; the 
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +39,7 @@ from japagen.train import train
 
 Say = Callable[[str], None]
 _BATCHES = "batches"
+_CHECKPOINTS = "checkpoints"
 _PROMPT_TEXTS = (
     "system",
     "system_without_word",
@@ -132,7 +134,9 @@ class _Pipeline:
                 named["task.shots"] = digest(self._shots())
                 named["task.prompts"] = digest(self._fragments())
             case "train":
-                if self.experiment.train.dev == "gold":
+                named["train"] = self._train_inputs()
+                named["task.metric"] = task["metric"]
+                if self._learns_from_gold:
                     named |= self._gold_inputs("dev")
             case "evaluate":
                 named["llm"] = self._llm_inputs()
@@ -155,6 +159,15 @@ class _Pipeline:
     def _llm_inputs(self) -> dict[str, Any]:
         """What of the model shapes its replies; how it is called may be changed at any time."""
         return self.experiment.llm.model_dump(mode="json", exclude={"http", "shared_cache", "api_key_env"})
+
+    def _train_inputs(self) -> dict[str, Any]:
+        """What shapes the students: the encoder's settings only where it is one of them."""
+        section = self.experiment.train
+        unused = set() if "encoder" in section.students else {"encoder"}
+        settings = section.model_dump(mode="json", exclude=unused)
+        for key in ("checkpoint_seconds", "threads"):
+            settings.get("encoder", {}).pop(key, None)
+        return settings
 
     def _gold_inputs(self, *splits: str) -> dict[str, Any]:
         gold = self.task.gold
@@ -230,6 +243,11 @@ class _Pipeline:
         }
         return {"accounting": asdict(Accounting.count(len(examples), kept, dropped)), "by_label": by_label}
 
+    @property
+    def _learns_from_gold(self) -> bool:
+        section = self.experiment.train
+        return bool(section.dev == "gold" or section.anchor or section.decision)
+
     def _nearest_label(self) -> str | None:
         """The label of pairs that may be twice the same text; None where no label is such."""
         if self.task.kind != "similarity":
@@ -249,11 +267,18 @@ class _Pipeline:
 
     def train(self, folder: Path) -> dict[str, Any]:
         examples = self._examples("curate")
-        gold_dev = self.gold("dev") if self.experiment.train.dev == "gold" else []
         trained = train(
-            self.experiment, examples, gold_dev, folder, labels=self.task.label_names, on_progress=self.on_progress
+            self.experiment,
+            examples,
+            self.gold("dev") if self._learns_from_gold else [],
+            folder,
+            task=self.task,
+            checkpoints=self.run.path / _CHECKPOINTS,
+            on_progress=self.on_progress,
+            say=self.say,
         )
         write_json(folder / "models.json", [asdict(model) for model in trained])
+        shutil.rmtree(self.run.path / _CHECKPOINTS, ignore_errors=True)
         return {"accounting": asdict(Accounting(len(examples), len(examples)))}
 
     def evaluate(self, folder: Path) -> dict[str, Any]:
@@ -271,9 +296,12 @@ class _Pipeline:
                 test,
                 self.model,
                 store,
+                checkpoints=self.run.path / _CHECKPOINTS,
                 on_progress=self.on_progress,
+                say=self.say,
             )
             usage = self._usage(store)
+        shutil.rmtree(self.run.path / _CHECKPOINTS, ignore_errors=True)
         write_json(folder / "scores.json", result.summary)
         rows = (
             {

@@ -142,6 +142,32 @@ train:
   seeds: 5
   dev: synthetic               # settings are chosen on held-out synthetic rows; gold: on gold.dev
   dev_share: 0.1
+  anchor: null                 # {{rows: 150, weight: 5}}: so many gold dev rows among the synthetic ones
+  decision: null               # {{source: gold, rows: 50}}: labels that follow the metric, learnt from gold dev rows
+  ensemble: false              # also the mean of all seeds
+  encoder:                     # the student `encoder` (pip install 'japagen[encoder]'): students: [encoder]
+    model: tohoku-nlp/bert-base-japanese-v3   # a name on the hub, a folder, or use-multilingual
+    revision: null
+    batch_size: 32
+    min_steps: 100
+    epochs: null               # 4, the paper's
+    learning_rate: null        # 5e-5, the paper's
+    head_learning_rate: null
+    warmup: 0.1
+    weight_decay: 0.01
+    max_length: null           # 512 tokens, for pairs 128
+    batching: bucket
+    micro_batch: null          # rows computed at a time, where memory is short
+    precision: null            # bf16 where the machine has it
+    label_smoothing: 0.0
+    temporal_ensemble: 0.0
+    temporal_momentum: 0.9
+    temporal_threshold: 0.0
+    r_drop: 0.0
+    patience: null             # epochs without a better dev score
+    checkpoint_seconds: 120
+    threads: null
+    devices: 1                 # GPUs that share each batch
 
 evaluate:
   gold_shots: [1, 5, 10, 20]   # the same students on so many gold rows per label

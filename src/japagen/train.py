@@ -1,28 +1,50 @@
-"""Stage 3: students learn from the curated texts, each with several seeds. What they learn and how is `student`'s affair."""
+"""Stage 3: students learn from the curated texts, each with several seeds. What they learn and how is `student`'s affair.
+
+With `train.anchor`, some gold dev rows are among what they learn from, each counting as much as several synthetic ones.
+Such a row is never one that settings are chosen on; gold test rows do not come here at all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from japagen.errors import DataError
-from japagen.experiment import Experiment
+from japagen.experiment import AnchorSection, DecisionSection, Experiment
+from japagen.groups import image_groups
 from japagen.progress import Listener, Progress, silent
 from japagen.records import Example
 from japagen.streams import stream, stream_seed
-from japagen.student import load_student
+from japagen.student import SavedClassifier, Training, load_student
+from japagen.student.decision import Decided, Source, fit_decision, scores_of
+from japagen.task import Task
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A classifier on disk: the student's name, the number of its seed, its folder and what it learnt from."""
+    """A classifier on disk.
+
+    Attributes:
+        student: name of the student.
+        seed: number of its seed.
+        folder: where it lies, relative to the stage's folder.
+        train_rows: rows it learnt from, gold ones among them.
+        dev_rows: rows its settings were chosen on.
+        anchor_rows: gold rows it learnt from.
+    """
 
     student: str
     seed: int
     folder: str
     train_rows: int
     dev_rows: int
+    anchor_rows: int = 0
 
 
 def student_seed(experiment: Experiment, number: int) -> int:
@@ -43,30 +65,79 @@ def hold_out(
     return [e for e in rows if e.id not in dev], [e for e in rows if e.id in dev]
 
 
+def draw_anchor(
+    pool: Sequence[Example], anchor: AnchorSection, *, seed: int, number: int
+) -> tuple[list[Example], list[Example]]:
+    """Gold rows to learn from, with their weight, and the rows of the pool that are left.
+
+    Every label has the share that it has in the pool, and at least one row where there are enough. Which rows, differs
+    from one `number` of a student's run to the next.
+
+    Raises:
+        DataError: the pool has fewer rows than are asked for.
+    """
+    if len(pool) < anchor.rows:
+        raise DataError(
+            f"train.anchor.rows is {anchor.rows}, but gold.dev has {len(pool)} rows",
+            where="3-train",
+            remedy="lower train.anchor.rows, or label more rows",
+        )
+    places: dict[str, list[int]] = {}
+    for place, row in enumerate(pool):
+        places.setdefault(row.label, []).append(place)
+    drawn: set[int] = set()
+    for label, share in shares({label: len(places[label]) for label in sorted(places)}, anchor.rows).items():
+        drawn.update(stream(seed, "anchor", number, label).sample(places[label], share))
+    rows = [replace(row, weight=anchor.weight) for place, row in enumerate(pool) if place in drawn]
+    return rows, [row for place, row in enumerate(pool) if place not in drawn]
+
+
+def shares(counts: Mapping[str, int], wanted: int) -> dict[str, int]:
+    """How many of the `wanted` rows each label gives, in proportion to what it has (Huntington-Hill: one each comes first).
+
+    >>> shares({"a": 90, "b": 30, "c": 1}, 9)
+    {'a': 6, 'b': 2, 'c': 1}
+    """
+    given = dict.fromkeys(counts, 0)
+
+    def claim(label: str) -> tuple[float, int]:
+        n = given[label]
+        return (counts[label] / math.sqrt(n * (n + 1)) if n else math.inf, counts[label])
+
+    for _ in range(wanted):
+        given[max((label for label in counts if given[label] < counts[label]), key=claim)] += 1
+    return given
+
+
 def train(
     experiment: Experiment,
     examples: Sequence[Example],
     gold_dev: Sequence[Example],
     folder: Path,
     *,
-    labels: Sequence[str],
+    task: Task,
+    checkpoints: Path | None = None,
     on_progress: Listener = silent,
+    say: Callable[[str], None] = lambda text: None,
 ) -> list[Trained]:
     """Train every student with every seed and save the classifiers under `folder`.
 
     Args:
         experiment: its `train` section says who learns and what settings are chosen on.
         examples: curated synthetic rows.
-        gold_dev: gold rows, used only where `train.dev` is "gold".
+        gold_dev: gold rows, used only where `train.dev` is "gold", or `train.anchor` or `train.decision` asks for some.
+            Those that are learnt from are taken out of those that settings are chosen on.
         folder: gets ``STUDENT/seed-N`` each.
-        labels: all labels of the task.
-        on_progress: told after each classifier.
+        task: its labels must all have rows; the metric is what early stopping and decisions go by.
+        checkpoints: folder for the state of unfinished trainings.
+        on_progress: told after each classifier, and of long trainings after each step.
+        say: told what a user should know.
 
     Raises:
-        DataError: a label has no rows left, or gold dev rows are asked for and there are none.
+        DataError: a label has no rows left, or gold dev rows are asked for and there are none, or too few.
     """
     settings = experiment.train
-    for label in labels:
+    for label in task.label_names:
         if not any(example.label == label for example in examples):
             raise DataError(
                 f"no text of label '{label}' is left after curation",
@@ -77,19 +148,113 @@ def train(
         raise DataError(
             "train.dev is 'gold', but the task has no gold.dev", where="3-train", remedy="use train.dev: synthetic"
         )
+    if settings.anchor and not gold_dev:
+        raise DataError(
+            "train.anchor asks for gold rows, but the task has no gold.dev",
+            where="3-train",
+            remedy="add gold.dev to the task, or remove train.anchor",
+        )
+    if settings.decision and not gold_dev:
+        raise DataError(
+            "train.decision learns from gold dev rows, but the task has no gold.dev",
+            where="3-train",
+            remedy="add gold.dev to the task, or remove train.decision",
+        )
     trained: list[Trained] = []
     for name in settings.students:
-        student = load_student(name)
         for number in range(settings.seeds):
             on_progress(Progress("train", name, number, settings.seeds))
-            if settings.dev == "gold":
-                rows, dev = list(examples), list(gold_dev)
-            else:
-                rows, dev = hold_out(examples, settings.dev_share, seed=experiment.seed, number=number)
-            classifier = student.fit(rows, dev, seed=student_seed(experiment, number))
+            rows, dev, anchors = _rows_of_seed(experiment, examples, gold_dev, number)
+            training = Training(
+                settings.encoder,
+                task.metric,
+                checkpoints / f"{name}-{number}" if checkpoints else None,
+                f"{name}, seed {number}",
+                on_progress,
+                say,
+            )
+            student = load_student(name, training)
+            classifier = student.fit([*rows, *anchors], dev, seed=student_seed(experiment, number))
+            if settings.decision:
+                taken = {anchor.id for anchor in anchors}
+                left = [row for row in gold_dev if row.id not in taken]
+                seed = stream_seed(experiment.seed, "decision", number) % 2**32
+                classifier = decided(classifier, [*rows, *anchors], dev, left, task, settings.decision, seed=seed)
             place = folder / name / f"seed-{number}"
             place.mkdir(parents=True, exist_ok=True)
             classifier.save(place)
-            trained.append(Trained(name, number, f"{name}/seed-{number}", len(rows), len(dev)))
+            learnt = len(rows) + len(anchors)
+            trained.append(Trained(name, number, f"{name}/seed-{number}", learnt, len(dev), len(anchors)))
         on_progress(Progress("train", name, settings.seeds, settings.seeds))
     return trained
+
+
+def _rows_of_seed(
+    experiment: Experiment, examples: Sequence[Example], gold_dev: Sequence[Example], number: int
+) -> tuple[list[Example], list[Example], list[Example]]:
+    """Synthetic rows to learn from, rows to choose settings on, and gold rows to learn from."""
+    settings, seed = experiment.train, experiment.seed
+    anchors: list[Example] = []
+    left = list(gold_dev)
+    if settings.anchor:
+        anchors, left = draw_anchor(gold_dev, settings.anchor, seed=seed, number=number)
+    if settings.dev == "synthetic":
+        rows, dev = hold_out(examples, settings.dev_share, seed=seed, number=number)
+        return rows, dev, anchors
+    if not left:
+        raise DataError(
+            f"train.anchor takes all {len(gold_dev)} rows of gold.dev, and none is left to choose settings on",
+            where="3-train",
+            remedy="lower train.anchor.rows, or use train.dev: synthetic",
+        )
+    return list(examples), left, anchors
+
+
+def decided(
+    classifier: SavedClassifier,
+    learnt: Sequence[Example],
+    held_out: Sequence[Example],
+    gold: Sequence[Example],
+    task: Task,
+    section: DecisionSection,
+    *,
+    seed: int,
+) -> SavedClassifier:
+    """The classifier with a decision learnt from gold rows that it has not learnt from, or from their texts alone.
+
+    Args:
+        classifier: the student's.
+        learnt: the rows that it learnt from.
+        held_out: rows labelled as those were, that it did not learn from.
+        gold: dev rows; as many of them are drawn as the section says.
+        task: labels, their values, kind and metric.
+        section: from how many, and whether their labels are looked at.
+        seed: of the draw, of folds and of resamples.
+    """
+    rows = stream(seed, "rows").sample(list(gold), min(section.rows, len(gold)))
+    said = classifier.predict(rows)
+    if any(prediction.value is not None for prediction in said):
+        return classifier  # a number: nothing is to be decided
+    labels = tuple(said[0].scores)
+    counts = Counter(row.label for row in learnt)
+    values = [task.value(label) or 0.0 for label in labels] if task.kind == "similarity" else None
+    source = None
+    if section.source == "em" and (known := [row for row in held_out if row.label in labels]):
+        codes = np.array([labels.index(row.label) for row in known])
+        source = Source(scores_of(classifier.predict(known), labels), codes)
+    answers: list[Any] | None = None
+    if section.source == "gold":
+        answers = [row.value if values else row.label for row in rows]
+    decision = fit_decision(
+        scores_of(said, labels),
+        labels,
+        answers,
+        metric=task.metric,
+        kind=task.kind,
+        train_prior=[max(counts[label], 1) for label in labels],
+        seed=seed,
+        values=values,
+        groups=image_groups(rows),
+        source=source,
+    )
+    return Decided(classifier, decision)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from japagen.errors import DataError, ModelError
-from japagen.records import Example
-from japagen.student import STUDENTS, Classifier, SavedClassifier, Student, load_classifier, load_student
+from japagen.experiment import EncoderSection
+from japagen.records import Example, Prediction
+from japagen.student import STUDENTS, Classifier, SavedClassifier, Student, Training, load_classifier, load_student
 
 GOODS = ["本", "茶", "傘", "椅子", "時計", "靴", "鞄", "皿"]
 SAYINGS = {
@@ -51,8 +52,28 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def student(name: str) -> Student:
-    return load_student(name)
+def student(name: str, request: pytest.FixtureRequest) -> Student:
+    if name != "encoder":
+        return load_student(name)
+    section = EncoderSection(
+        model=str(request.getfixturevalue("tiny_bert")),
+        learning_rate=3e-3,
+        batch_size=8,
+        min_steps=160,
+        precision="fp32",
+        max_length=64,
+    )
+    return load_student(name, Training(section))
+
+
+def assert_same(first: list[Prediction], second: list[Prediction], name: str) -> None:
+    """Equal to the last bit; for networks, whose rows are computed together, but for the last bits."""
+    if name != "encoder":
+        assert first == second
+        return
+    assert [(p.id, p.label) for p in first] == [(p.id, p.label) for p in second]
+    for one, other in zip(first, second, strict=True):
+        assert one.scores == pytest.approx(other.scores, abs=1e-5)
 
 
 @pytest.fixture
@@ -111,11 +132,11 @@ def test_same_seed_same_classifier(student: Student, dev: list[Example]) -> None
 
 
 @pytest.mark.parametrize("rows", [singles(), pairs()], ids=["single", "pair"])
-def test_prediction_does_not_depend_on_company(student: Student, rows: list[Example]) -> None:
+def test_prediction_does_not_depend_on_company(student: Student, rows: list[Example], name: str) -> None:
     classifier = student.fit(rows[::2], rows[1::4], seed=0)
     together = classifier.predict(rows)
-    assert [classifier.predict([e])[0] for e in rows] == together
-    assert classifier.predict(rows[::-1])[::-1] == together
+    assert_same([classifier.predict([e])[0] for e in rows], together, name)
+    assert_same(classifier.predict(rows[::-1])[::-1], together, name)
 
 
 def test_own_labels_are_not_looked_at(student: Student) -> None:
@@ -124,7 +145,7 @@ def test_own_labels_are_not_looked_at(student: Student) -> None:
 
 
 def test_three_labels_of_one_example_each(student: Student) -> None:
-    rows = [Example("1", "猫が好き", "a"), Example("2", "車が速い", "b"), Example("3", "雨が降る", "c")]
+    rows = [Example("1", "本は最高", "a"), Example("2", "茶が壊れた", "b"), Example("3", "傘をまた買います", "c")]
     assert accuracy(student.fit(rows, (), seed=0), rows) == 1
 
 
@@ -162,18 +183,26 @@ def test_refuses_a_pair_where_it_learnt_single_texts(student: Student) -> None:
         student.fit(singles(), (), seed=0).predict([Example("ssomething", "a", "", "b")])
 
 
-def test_no_pickle(saved: Path) -> None:
+def test_no_pickle(saved: Path, name: str) -> None:
     files = {file.name for file in saved.iterdir()}
-    assert files <= {"classifier.json", "weights.safetensors", "vocabulary.json"}
+    if name == "encoder":
+        assert files == {"classifier.json", "model.safetensors", "config.json", "tokenizer_config.json", "vocab.txt"}
+    else:
+        assert files <= {"classifier.json", "weights.safetensors", "vocabulary.json"}
     assert not any(file.read_bytes().startswith(b"\x80") for file in saved.iterdir())
 
 
+def weights(folder: Path) -> Path:
+    [file] = folder.glob("*.safetensors")
+    return file
+
+
 def test_refuses_a_flipped_byte(saved: Path) -> None:
-    file = saved / "weights.safetensors"
+    file = weights(saved)
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
-    with pytest.raises(ModelError, match=r"(?s)weights.safetensors: the checksum differs.*train again"):
+    with pytest.raises(ModelError, match=r"(?s)\.safetensors: the checksum differs.*train again"):
         load_classifier(saved)
 
 
@@ -184,13 +213,16 @@ def test_refuses_a_flipped_byte(saved: Path) -> None:
         ({"student": 3}, "lacks 'student'"),
         ({"format": 9}, "format 9 is not known here"),
         ({"labels": ["angry"]}, "lacks 'student'"),
-        ({"labels": ["a", "b", "c"]}, "is missing or of another shape"),
+        ({"labels": ["a", "b", "c"]}, "of another shape"),
         ({"sha256": "0"}, "the checksum differs"),
+        ({"pair": None}, "'pair' is missing or no bool"),
         ({"C": None}, "'C' is missing or no float"),
         ({"pair": True}, "the weights do not fit"),
     ],
 )
-def test_refuses_another_classifier_json(saved: Path, change: dict[str, object], words: str) -> None:
+def test_refuses_another_classifier_json(saved: Path, change: dict[str, object], words: str, name: str) -> None:
+    if name == "encoder" and (change == {"C": None} or change == {"pair": True}):
+        pytest.skip("an encoder has no C, and its weights are the same for single texts and pairs")
     file = saved / "classifier.json"
     about = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({**about, **change}), encoding="utf-8")
@@ -199,8 +231,8 @@ def test_refuses_another_classifier_json(saved: Path, change: dict[str, object],
 
 
 def test_refuses_bad_json_and_missing_files(saved: Path) -> None:
-    (saved / "weights.safetensors").unlink()
-    with pytest.raises(ModelError, match=r"weights\.safetensors: cannot be read: No such file"):
+    weights(saved).unlink()
+    with pytest.raises(ModelError, match=r"\.safetensors: cannot be read: No such file"):
         load_classifier(saved)
     (saved / "classifier.json").write_bytes(b'{"student": "\xff')
     with pytest.raises(ModelError, match="not valid JSON"):

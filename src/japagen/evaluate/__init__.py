@@ -7,7 +7,8 @@ directly; the majority label. Nothing here knows how the synthetic texts came ab
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from japagen.errors import ConfigError
@@ -20,7 +21,8 @@ from japagen.llm.store import ReplyStore
 from japagen.progress import Listener, Progress, silent
 from japagen.records import Example, Sampling
 from japagen.streams import stream, stream_seed
-from japagen.student import Classifier, load_student
+from japagen.student import Classifier, Training, load_student
+from japagen.student.ensemble import mean_predictions
 from japagen.student.majority import Majority
 from japagen.task import Task
 
@@ -55,7 +57,9 @@ def evaluate(
     llm: LLM | Callable[[], LLM],
     store: ReplyStore,
     *,
+    checkpoints: Path | None = None,
     on_progress: Listener = silent,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Evaluation:
     """Measure all systems on the gold test rows.
 
@@ -67,7 +71,9 @@ def evaluate(
         gold_test: what is measured on.
         llm: the language model, or how to get it (called only if it is asked).
         store: where its answers are kept.
+        checkpoints: folder for the state of unfinished trainings.
         on_progress: told what is being measured.
+        say: told what a user should know.
 
     Raises:
         ConfigError: the experiment asks for prompting and the task has no words for it.
@@ -89,7 +95,10 @@ def evaluate(
             )
         )
         on_progress(Progress("evaluate", f"japagen/{student}", 1, 1))
-    systems += _gold_systems(experiment, task, gold_dev, gold_test, on_progress)
+    if experiment.train.ensemble:
+        systems += [_ensemble(task, system) for system in systems]
+    trainings = _Trainings(experiment, task, checkpoints, on_progress, say)
+    systems += _gold_systems(experiment, task, gold_dev, gold_test, trainings)
     prompted, left_out = _prompted_systems(experiment, task, gold_test, llm, store, on_progress)
     systems += prompted
     majority = Majority.fit(gold_test, task.label_names)
@@ -105,10 +114,34 @@ def evaluate(
     return result
 
 
+def _ensemble(task: Task, system: System) -> System:
+    """The mean of a student's seeds, as one system."""
+    mean = with_values(task, mean_predictions(system.predictions))
+    return replace(system, name=f"{system.name} ensemble", predictions=(mean,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Trainings:
+    """What the trainings on gold rows have in common."""
+
+    experiment: Experiment
+    task: Task
+    checkpoints: Path | None
+    on_progress: Listener
+    say: Callable[[str], None]
+
+    def fit(self, student: str, rows: Sequence[Example], *, k: int, number: int) -> Classifier:
+        """A student trained on gold rows as on synthetic ones, with the seed of that number."""
+        place = self.checkpoints / f"gold-{k}-{student}-{number}" if self.checkpoints else None
+        training = Training(self.experiment.train.encoder, self.task.metric, place, say=self.say)
+        seed = stream_seed(self.experiment.seed, "student", number) % 2**32
+        return load_student(student, training).fit(rows, (), seed=seed)
+
+
 def _gold_systems(
-    experiment: Experiment, task: Task, pool: Sequence[Example], test: Sequence[Example], on_progress: Listener
+    experiment: Experiment, task: Task, pool: Sequence[Example], test: Sequence[Example], trainings: _Trainings
 ) -> list[System]:
-    systems = []
+    systems, on_progress = [], trainings.on_progress
     for k in experiment.evaluate.gold_shots:
         for name in experiment.train.students:
             predictions = []
@@ -117,8 +150,8 @@ def _gold_systems(
                 rows = draw_gold(pool, k, task.label_names, seed=experiment.seed, number=number)
                 if rows is None:
                     break
-                seed = stream_seed(experiment.seed, "student", number) % 2**32
-                predictions.append(with_values(task, load_student(name).fit(rows, (), seed=seed).predict(test)))
+                classifier = trainings.fit(name, rows, k=k, number=number)
+                predictions.append(with_values(task, classifier.predict(test)))
             if predictions:
                 on_progress(Progress("evaluate", f"gold-{k}/{name}", len(predictions), experiment.train.seeds))
                 rows_seen = k * len(task.label_names)

@@ -5,14 +5,18 @@ This package knows nothing of where the texts come from: synthetic or gold, the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from japagen.errors import ConfigError, ModelError, did_you_mean
+from japagen.errors import ConfigError, MissingExtra, ModelError, did_you_mean
+from japagen.experiment import EncoderSection
+from japagen.progress import Listener, silent
 from japagen.records import Example, Prediction
 
-STUDENTS = ("linear", "embedding")
+STUDENTS = ("linear", "embedding", "encoder")
 
 
 @runtime_checkable
@@ -47,7 +51,28 @@ class Student(Protocol):
         ...
 
 
-def load_student(name: str) -> Student:
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What a student may want to know beside rows; the small ones need none of it.
+
+    Attributes:
+        encoder: settings of the student `encoder`.
+        metric: the task's own, by which dev rows are scored.
+        folder: for the state of an unfinished training; None: an interrupted one begins anew.
+        name: of this training, for whoever watches.
+        on_progress: told after each step.
+        say: told what a user should know.
+    """
+
+    encoder: EncoderSection = field(default_factory=EncoderSection)
+    metric: str = "accuracy"
+    folder: Path | None = None
+    name: str = ""
+    on_progress: Listener = silent
+    say: Callable[[str], None] = lambda text: None
+
+
+def load_student(name: str, training: Training | None = None) -> Student:
     """The student of that name.
 
     Raises:
@@ -63,16 +88,29 @@ def load_student(name: str) -> Student:
             from japagen.student.embedding import EmbeddingStudent
 
             return EmbeddingStudent()
+        case "encoder":
+            _need_torch()
+            from japagen.student.encoder.student import EncoderStudent
+
+            return EncoderStudent(training or Training())
         case _:
             raise ConfigError(f"no student is called '{name}'", remedy=did_you_mean(name, STUDENTS))
 
 
 def load_classifier(folder: Path) -> SavedClassifier:
-    """Read a classifier that any of the students saved. Nothing in the folder is executed: JSON and safetensors only.
+    """Read a classifier that any of the students saved, or that was exported, with its decision if it has one. Nothing in
+    the folder is executed: JSON, safetensors and networks as ONNX or OpenVINO only.
 
     Raises:
         ModelError: no classifier is there, a file is damaged, or no student of ours made it.
+        MissingExtra: a package that it needs is absent.
     """
+    from japagen.student.decision import with_decision
+
+    return with_decision(_without_decision(folder), folder)
+
+
+def _without_decision(folder: Path) -> SavedClassifier:
     from japagen.student.saved import ABOUT, read_about
 
     match read_about(folder)["student"]:
@@ -84,9 +122,28 @@ def load_classifier(folder: Path) -> SavedClassifier:
             from japagen.student.embedding import EmbeddingClassifier
 
             return EmbeddingClassifier.load(folder)
+        case "encoder":
+            _need_torch()
+            from japagen.student.encoder.classifier import EncoderClassifier
+
+            return EncoderClassifier.load(folder)
+        case "onnx":
+            from japagen.student.exported.onnx import OnnxClassifier
+
+            return OnnxClassifier.load(folder)
+        case "openvino":
+            from japagen.student.exported.openvino import OpenvinoClassifier
+
+            return OpenvinoClassifier.load(folder)
         case name:
             raise ModelError(
                 f"was made by a student '{name}', which is not known here",
                 where=folder / ABOUT,
                 remedy=did_you_mean(name, STUDENTS),
             )
+
+
+def _need_torch() -> None:
+    for package in ("torch", "transformers"):
+        if find_spec(package) is None:
+            raise MissingExtra(package, "encoder", needed_by="student 'encoder'")

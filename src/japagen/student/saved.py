@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from japagen.errors import ModelError
+from japagen.tables import file_digest
 
 FORMAT = 1
 ABOUT, WEIGHTS, VOCABULARY = "classifier.json", "weights.safetensors", "vocabulary.json"
@@ -147,3 +148,80 @@ def _verified(file: Path, sha256: str) -> bytes:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise damaged(file, "the checksum differs from the one in classifier.json")
     return content
+
+
+def seal(folder: Path, student: str, labels: Sequence[str], settings: Mapping[str, Any], *, weights: str) -> None:
+    """Write classifier.json, last, over files that others have put into the folder: each with its digest.
+
+    Args:
+        folder: what is in it, no folders, is sealed.
+        student: name of what can read it.
+        labels: in the order of outputs.
+        settings: what else it needs.
+        weights: name of the file of weights.
+    """
+    digests = {
+        file.name: file_digest(file) for file in sorted(folder.iterdir()) if file.is_file() and file.name != ABOUT
+    }
+    about = {"student": student, "format": FORMAT, "labels": list(labels), **settings}
+    about |= {"sha256": digests.pop(weights), "files": digests}
+    (folder / ABOUT).write_bytes(json.dumps(about, ensure_ascii=False, indent=2).encode() + b"\n")
+
+
+def unseal(folder: Path, settings: Mapping[str, type], *, weights: str) -> dict[str, Any]:
+    """What classifier.json says, after its files were found to be those that were sealed.
+
+    Args:
+        folder: as `seal` left it.
+        settings: those that must be there, with their types.
+        weights: name of the file of weights.
+
+    Raises:
+        ModelError: a file is missing or was changed, or a setting is not there.
+    """
+    about = read_about(folder)
+    for name, kind in settings.items():
+        if not isinstance(about.get(name), kind):
+            raise damaged(folder / ABOUT, f"'{name}' is missing or no {kind.__name__}")
+    match about.get("files"):
+        case dict() as files if all(isinstance(value, str) for value in files.values()):
+            pass
+        case _:
+            raise damaged(folder / ABOUT, "'files' is missing or no table of digests")
+    for name, sha256 in {**files, weights: about["sha256"]}.items():
+        if Path(name).name != name:
+            raise damaged(folder / ABOUT, f"names a file outside its folder: {name}")
+        check_digest(folder / name, sha256)
+    return about
+
+
+def values_of(about: Mapping[str, Any], folder: Path) -> tuple[float, ...] | None:
+    """The number that each label stands for, where a classifier gives numbers.
+
+    Raises:
+        ModelError: they are not one finite number per label.
+    """
+    given = about.get("values")
+    if given is None:
+        return None
+    if not isinstance(given, list) or len(given) != len(about["labels"]) or not all(map(_is_finite, given)):
+        raise damaged(folder / ABOUT, "'values' is not one number per label")
+    return tuple(map(float, given))
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+
+
+def check_digest(file: Path, sha256: str) -> None:
+    """Refuse a file that is not the one whose digest was noted; read in parts, so that its size does not matter.
+
+    Raises:
+        ModelError: it cannot be read, or differs.
+    """
+    try:
+        found = file_digest(file)
+    except OSError as error:
+        raise damaged(file, f"cannot be read: {error.strerror}") from error
+    if found != sha256:
+        raise damaged(file, "the checksum differs from the one in classifier.json")

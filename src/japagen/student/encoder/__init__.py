@@ -1,0 +1,1 @@
+"""The student that fine-tunes a pretrained encoder (extra ``encoder``)."""
