@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from japagen.cli import _change
+from japagen.cli.app import change as _change
 from japagen.errors import ConfigError
 
 QUICK = ("--set", "llm.name=scripted", "--set", "generate.per_label=12", "--set", "train.seeds=2")

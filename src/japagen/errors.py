@@ -5,6 +5,7 @@
     ├── DataError           gold data or input rows cannot be used
     ├── MissingExtra        an optional dependency is absent; the remedy is the exact ``pip install``
     ├── ModelError          a language model or a saved classifier cannot be used
+    ├── HubError            the Hugging Face Hub does not do what was asked of it
     ├── RunError            a run folder is stale, foreign, locked or damaged
     ├── BudgetSpent         a limit of the budget is reached; what came is safe (also 2: only a change lets it go on)
     └── Interrupted         Ctrl-C; what was committed is safe (exit code 130)
@@ -62,6 +63,10 @@ class MissingExtra(JapagenError):
 
 class ModelError(JapagenError):
     """A language model or a saved classifier cannot be used."""
+
+
+class HubError(JapagenError):
+    """The Hugging Face Hub does not do what was asked of it: a token, a name, a limit, or it is away."""
 
 
 class RunError(JapagenError):
