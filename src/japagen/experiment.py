@@ -179,7 +179,7 @@ class EncoderSection(_Section):
         default=100, ge=0, description="fewest steps: with few rows the epochs are as many as that takes"
     )
     epochs: int | None = Field(
-        default=None, ge=1, le=1000, description="passes over the rows; null: 4, for use-multilingual 8"
+        default=None, ge=1, le=1000, description="passes over the rows; null: 4, for use-multilingual 3"
     )
     learning_rate: float | None = Field(
         default=None, gt=0, le=1, description="of the pretrained part; null: 5e-5, for use-multilingual 3e-4"
@@ -206,7 +206,7 @@ class EncoderSection(_Section):
     temporal_ensemble: float = Field(
         default=0.0, ge=0, description="weight of agreement with a row's earlier predictions (SuperGen); 0: off"
     )
-    temporal_momentum: float = Field(default=0.9, ge=0, lt=1, description="how slowly those predictions change")
+    temporal_momentum: float = Field(default=0.8, ge=0, lt=1, description="how slowly those predictions change")
     temporal_threshold: float = Field(
         default=0.0, ge=0, lt=1, description="rows whose label has less of them are left out after the first epoch"
     )

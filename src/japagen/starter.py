@@ -161,7 +161,7 @@ train:
     precision: null            # bf16 where the machine has it
     label_smoothing: 0.0
     temporal_ensemble: 0.0
-    temporal_momentum: 0.9
+    temporal_momentum: 0.8
     temporal_threshold: 0.0
     r_drop: 0.0
     patience: null             # epochs without a better dev score

@@ -7,7 +7,6 @@ Such a row is never one that settings are chosen on; gold test rows do not come 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,9 +54,18 @@ def student_seed(experiment: Experiment, number: int) -> int:
 def hold_out(
     examples: Sequence[Example], share: float, *, seed: int, number: int
 ) -> tuple[list[Example], list[Example]]:
-    """Split off a dev set, the same share of every label and at least one row where a label has two."""
+    """Split off a dev set, the same share of every label and at least one row where a label has two.
+
+    Pairs that share their first sentence stay together, since a student may learn the sentence; labels then have about the
+    same share.
+    """
     rows = list(examples)
     dev: set[str] = set()
+    firsts = sorted({row.text for row in rows})
+    if rows and rows[0].text_pair is not None and len(firsts) < len(rows):
+        stream(seed, "dev", number).shuffle(firsts)
+        chosen = set(firsts[: min(max(1, round(share * len(firsts))), len(firsts) - 1)])
+        return [e for e in rows if e.text not in chosen], [e for e in rows if e.text in chosen]
     for label in sorted({example.label for example in rows}):
         ids = [example.id for example in rows if example.label == label]
         stream(seed, "dev", number, label).shuffle(ids)
@@ -230,13 +238,22 @@ def decided(
         task: labels, their values, kind and metric.
         section: from how many, and whether their labels are looked at.
         seed: of the draw, of folds and of resamples.
+
+    Raises:
+        DataError: there are no gold rows.
     """
+    if not gold:
+        raise DataError(
+            "train.anchor takes all rows of gold.dev, and none is left for train.decision",
+            where="3-train",
+            remedy="lower train.anchor.rows, or label more rows",
+        )
     rows = stream(seed, "rows").sample(list(gold), min(section.rows, len(gold)))
     said = classifier.predict(rows)
     if any(prediction.value is not None for prediction in said):
         return classifier  # a number: nothing is to be decided
     labels = tuple(said[0].scores)
-    counts = Counter(row.label for row in learnt)
+    weights = {label: sum(row.weight for row in learnt if row.label == label) for label in labels}
     values = [task.value(label) or 0.0 for label in labels] if task.kind == "similarity" else None
     source = None
     if section.source == "em" and (known := [row for row in held_out if row.label in labels]):
@@ -251,7 +268,7 @@ def decided(
         answers,
         metric=task.metric,
         kind=task.kind,
-        train_prior=[max(counts[label], 1) for label in labels],
+        train_prior=[max(weights[label], 1e-9) for label in labels],
         seed=seed,
         values=values,
         groups=image_groups(rows),

@@ -7,6 +7,7 @@ one that the model was trained with. What this process prints while it loads is 
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,10 @@ def new_network(
 
         return UseNetwork.new(outputs=outputs, pair=pair), None
     fetched = fetch(model, revision)
+    if _kind(fetched.folder) == MULTILINGUAL:
+        from japagen.student.encoder.use import UseNetwork
+
+        return UseNetwork.after(fetched.folder, outputs, pair=pair), fetched
     names = list(labels)
     options: dict[str, Any] = {
         "num_labels": outputs,
@@ -107,17 +112,21 @@ def saved_network(folder: Path) -> nn.Module:
     Raises:
         ModelError: a file is missing or damaged.
     """
-    import json
-
-    try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
-    except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(f"cannot be read: {error}", where=folder / "config.json", remedy="copy it anew") from error
-    if kind == MULTILINGUAL:
+    if _kind(folder) == MULTILINGUAL:
         from japagen.student.encoder.use import UseNetwork
 
         return UseNetwork.load(folder)
     return _load(folder, str(folder), new=False)
+
+
+def _kind(folder: Path) -> object:
+    """What a folder's configuration says that it holds."""
+    file = folder / "config.json"
+    try:
+        about = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"cannot be read: {error}", where=file, remedy="copy it anew") from error
+    return about.get("model_type") if isinstance(about, dict) else None
 
 
 def _load(folder: Path, name: str, *, new: bool, **options: Any) -> HuggingFaceNetwork:

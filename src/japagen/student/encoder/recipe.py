@@ -1,7 +1,7 @@
 """How an encoder is fine-tuned, with nothing left open: the experiment's section, and what the model needs where it is null.
 
 The paper: batch 32, 4 epochs, AdamW, learning rate 5e-5. Warm-up, decay and lengths are those of JGLUE's scripts. The
-values for use-multilingual were chosen on JSTS train and an inner split of JNLI (benchmarks/quality/use_multilingual.py).
+values for use-multilingual were chosen on an eighth of JSTS train, split by image (benchmarks/quality/use_multilingual.py).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def recipe_of(section: EncoderSection, *, pair: bool, rows: int) -> Recipe:
     rate = section.learning_rate or (3e-4 if own else 5e-5)
     return Recipe(
         section,
-        epochs=max(section.epochs or (8 if own else 4), fewest),
+        epochs=max(section.epochs or (3 if own else 4), fewest),
         learning_rate=rate,
         head_learning_rate=section.head_learning_rate or (1e-3 if own else rate),
         max_length=section.max_length or (128 if pair else 512),

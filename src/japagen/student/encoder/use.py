@@ -193,6 +193,17 @@ class UseNetwork(nn.Module):
         network.encoder.load_package()
         return network
 
+    @classmethod
+    def after(cls, folder: Path, outputs: int, *, pair: bool) -> UseNetwork:
+        """With the encoder of a network that was trained before, and a new head.
+
+        Raises:
+            ModelError: as `load`.
+        """
+        network = cls(outputs, pair=pair)
+        network.encoder.load_state_dict(cls.load(folder).encoder.state_dict())
+        return network
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Logits, shape (rows, outputs); the inputs, shape (texts, longest), are what the tokeniser's `collate` makes."""
         logits: Tensor = self.classifier(self.encoder(input_ids, attention_mask))
