@@ -106,7 +106,10 @@ def test_benchmark_results_are_json() -> None:
         assert json.loads(file.read_text(encoding="utf-8"))["machine"]
 
 
-@pytest.mark.parametrize("file", sorted([*(ROOT / "benchmarks").glob("*.py"), *(ROOT / "benchmarks" / "quality").glob("*.py")]), ids=lambda f: f.name)
+BENCHMARKS = sorted(file for folder in ("benchmarks", "benchmarks/quality") for file in (ROOT / folder).glob("*.py"))
+
+
+@pytest.mark.parametrize("file", BENCHMARKS, ids=lambda f: f.name)
 def test_benchmarks_can_be_started(file: Path) -> None:
     command = [sys.executable, str(file), "--help"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

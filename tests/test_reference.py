@@ -141,7 +141,7 @@ def every_command(group: Any, name: str) -> dict[str, Any]:
 def test_every_command_and_option_stands_in_the_reference() -> None:
     told = {command.name: {n for p in command.takes for n in p.names if n[0] == "-"} for command in commands(app)}
     known = {
-        name: {opt for p in command.params for opt in p.opts if opt[0] == "-"}
+        name: {"/".join([opt, *p.secondary_opts]) for p in command.params for opt in p.opts if opt[0] == "-"}
         for name, command in every_command(typer.main.get_command(app), "japagen").items()
     }
     assert told == known

@@ -102,6 +102,38 @@ def predict(
 
 
 @app.command()
+def export(
+    run: RunFolder,
+    to: Annotated[str, typer.Option("--to", help="onnx, onnx-int8, openvino, hf or model-card.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Folder to write; default: RUN/export/FORMAT.")
+    ] = None,
+    check: Annotated[
+        str | None,
+        typer.Option("--check", help="File of texts to compare on; default: the run's gold test, else its own texts."),
+    ] = None,
+    max_changed: Annotated[int, typer.Option("--max-changed", min=0, help="Most labels that may change.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Export the classifier that answers for a run: to be used without torch, or by plain transformers.
+
+    The exported classifier must label the same texts as the original does; where a label differs, nothing is written.
+    """
+    from dataclasses import asdict
+
+    from japagen.export import export as export_run
+
+    done = export_run(run, to, output=output, check=check, max_changed=max_changed)
+    if as_json:
+        print_json({**asdict(done), "folder": str(done.folder)})
+        return
+    out.print(f"wrote {done.folder} ({done.size / 1e6:.1f} MB)", highlight=False, markup=False)
+    if done.compared:
+        changed = f"{done.changed} of {done.compared} labels changed on {done.what}"
+        out.print(f"{changed}; largest change of a score: {done.largest:.2g}", highlight=False, markup=False)
+
+
+@app.command()
 def push(
     run: RunFolder,
     to: Annotated[str, typer.Option("--to", metavar="ORG/NAME", help="Name on the hub.", show_default=False)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -166,3 +167,24 @@ def test_loading_prints_nothing_and_leaves_the_library_as_it_was(tiny_bert, capf
     assert logging.get_verbosity() == before
     out, err = capfd.readouterr()
     assert (out, err) == ("", "")
+
+
+@pytest.mark.parametrize(("name", "most"), [("bert", 128), ("roberta", 511)])
+def test_no_more_tokens_than_the_model_has_positions(name, most, tiny_bert, tmp_path, settings, singles):
+    folder = tmp_path / name
+    shutil.copytree(tiny_bert, folder)
+    if name != "bert":
+        words = len((folder / "vocab.txt").read_text(encoding="utf-8").splitlines())
+        architecture(name, words).save_pretrained(folder)
+    rows = [*singles[:7], replace(singles[7], text="本がすぐ壊れて最悪でした。" * 200)]
+    classifier = load_student("encoder", Training(settings(model=str(folder), epochs=1))).fit(rows, (), seed=0)
+    assert classifier.max_length == most
+    assert classifier.predict(rows)
+
+
+def test_a_tokeniser_of_another_model_is_refused(tiny_bert, tmp_path, settings, singles):
+    folder = tmp_path / "mixed"
+    shutil.copytree(tiny_bert, folder)
+    architecture("bert", 20).save_pretrained(folder)
+    with pytest.raises(ModelError, match=r"the tokeniser gives the id \d+, the model knows 20 of them"):
+        load_student("encoder", Training(settings(model=str(folder)))).fit(singles, (), seed=0)

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from japagen.errors import ModelError
 from japagen.records import Example, Prediction
 from japagen.student import rows, saved
 from japagen.student.encoder.inference import Feed, device, infer
@@ -94,7 +95,16 @@ def feed_of(network: nn.Module, examples: Sequence[Example], *, pair: bool, max_
 
     Raises:
         DataError: a single text among pairs, or a pair among single texts.
+        ModelError: tokeniser and network do not belong together.
     """
     first, second = rows.texts_of(examples, pair=pair, limit=MOST_CHARACTERS, nfkc=False)
     tokeniser: Any = network.tokeniser
-    return Feed(tokeniser, tokeniser.encode(first, second if pair else None, max_length=max_length))
+    tokens = tokeniser.encode(first, second if pair else None, max_length=max_length)
+    known = getattr(network, "vocabulary", None)
+    if known is not None and len(tokens.ids) and int(tokens.ids.max()) >= known:
+        raise ModelError(
+            f"the tokeniser gives the id {int(tokens.ids.max())}, the model knows {known} of them",
+            where="student 'encoder'",
+            remedy="give a folder whose tokeniser and weights belong together",
+        )
+    return Feed(tokeniser, tokens)

@@ -20,6 +20,9 @@ from japagen.student.encoder.hub import Fetched, fetch
 from japagen.student.encoder.recipe import MULTILINGUAL
 from japagen.student.encoder.tokens import Tokeniser, load_tokeniser
 
+_OFFSET = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "roberta-prelayernorm", "data2vec-text", "mpnet")
+"""Kinds of model whose first position is that behind the id of padding."""
+
 
 class HuggingFaceNetwork(nn.Module):
     """An encoder of transformers with a head for sequences.
@@ -50,6 +53,19 @@ class HuggingFaceNetwork(nn.Module):
             yield
         finally:
             self.model.set_attn_implementation(before)
+
+    @property
+    def positions(self) -> int:
+        """Tokens of the longest row that the model can read."""
+        config = self.model.config
+        given = int(getattr(config, "max_position_embeddings", None) or 2**31)
+        offset = config.pad_token_id + 1 if config.model_type in _OFFSET else 0
+        return max(given - offset, 0)
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of token ids that the model knows."""
+        return int(self.model.get_input_embeddings().num_embeddings)
 
     @property
     def outputs(self) -> int:

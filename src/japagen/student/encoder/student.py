@@ -73,8 +73,9 @@ class EncoderStudent:
             where = device()
             network.to(where)
             precision = section.precision or ("bf16" if has_bf16(where) else "fp32")
-            feed = feed_of(network, train, pair=pair, max_length=recipe.max_length)
-            dev_feed = feed_of(network, dev, pair=pair, max_length=recipe.max_length)
+            longest = min(recipe.max_length, getattr(network, "positions", recipe.max_length))
+            feed = feed_of(network, train, pair=pair, max_length=longest)
+            dev_feed = feed_of(network, dev, pair=pair, max_length=longest)
             head: tuple[str, ...] = network.head  # type: ignore[assignment]
             revision = fetched.revision if fetched else None
             training = Training(
@@ -94,7 +95,7 @@ class EncoderStudent:
                 history = training.run()
         network.eval()
         facts = {"precision": precision, "device": where.type, "seed": seed, **history.facts()}
-        return EncoderClassifier(network, labels, pair, values, recipe.max_length, section.model, revision, facts)
+        return EncoderClassifier(network, labels, pair, values, longest, section.model, revision, facts)
 
     def _told(self, seed: int) -> Any:
         def on_step(done: int, steps: int) -> None:
