@@ -196,6 +196,10 @@ class EncoderSection(_Section):
         default="bucket",
         description="rows of a step: of like length; as they come; or as many as fit batch_size rows of mean length",
     )
+    packing: bool = Field(
+        default=False,
+        description="rows end to end, without padding, for GPUs; for models without dropout in their attention (ModernBERT)",
+    )
     micro_batch: int | None = Field(
         default=None, ge=1, description="rows computed at a time, gradients are added up; null: the whole batch"
     )

@@ -157,6 +157,7 @@ train:
     weight_decay: 0.01
     max_length: null           # 512 tokens, for pairs 128
     batching: bucket
+    packing: false             # rows end to end, for GPUs and models without dropout in their attention
     micro_batch: null          # rows computed at a time, where memory is short
     precision: null            # bf16 where the machine has it
     label_smoothing: 0.0

@@ -30,9 +30,7 @@ def clean(text: str, limit: int, *, nfkc: bool = True) -> str:
     return unicodedata.normalize("NFKC", valid)[:limit] if nfkc else valid
 
 
-def texts_of(
-    examples: Sequence[Example], *, pair: bool, limit: int, nfkc: bool = True
-) -> tuple[list[str], list[str]]:
+def texts_of(examples: Sequence[Example], *, pair: bool, limit: int, nfkc: bool = True) -> tuple[list[str], list[str]]:
     """Clean first and second texts of the examples; the second list is empty unless `pair`.
 
     Raises:

@@ -188,3 +188,25 @@ def test_a_tokeniser_of_another_model_is_refused(tiny_bert, tmp_path, settings, 
     architecture("bert", 20).save_pretrained(folder)
     with pytest.raises(ModelError, match=r"the tokeniser gives the id \d+, the model knows 20 of them"):
         load_student("encoder", Training(settings(model=str(folder)))).fit(singles, (), seed=0)
+
+
+def test_packing_trains_as_padding_does(tiny_bert, tmp_path, settings, singles):
+    folder = tmp_path / "modernbert"
+    shutil.copytree(tiny_bert, folder)
+    words = len((folder / "vocab.txt").read_text(encoding="utf-8").splitlines())
+    model = architecture("modernbert", words)
+    model.config.classifier_pooling = "cls"
+    model.save_pretrained(folder)
+    padded, packed = (
+        load_student("encoder", Training(settings(model=str(folder), epochs=2, packing=packing))).fit(
+            singles, (), seed=0
+        )
+        for packing in (False, True)
+    )
+    for one, other in zip(padded.predict(singles), packed.predict(singles), strict=True):
+        assert list(one.scores.values()) == pytest.approx(list(other.scores.values()), abs=1e-3)
+
+
+def test_packing_is_refused_with_its_reason(settings, singles):
+    with pytest.raises(ConfigError, match=r"(?s)train\.encoder\.packing.*its attention has dropout"):
+        load_student("encoder", Training(settings(packing=True))).fit(singles, (), seed=0)

@@ -15,7 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from japagen.errors import MissingExtra, ModelError
+from japagen.errors import ConfigError, MissingExtra, ModelError
+from japagen.student.encoder import packed
+from japagen.student.encoder.firsttoken import compute_every_token, compute_first_token_only
 from japagen.student.encoder.hub import Fetched, fetch
 from japagen.student.encoder.recipe import MULTILINGUAL
 from japagen.student.encoder.tokens import Tokeniser, load_tokeniser
@@ -36,11 +38,31 @@ class HuggingFaceNetwork(nn.Module):
         super().__init__()
         self.model = model
         self.tokeniser = tokeniser
+        self.packed = False
+        compute_first_token_only(model)
 
     def forward(self, **inputs: Tensor) -> Tensor:
         """Logits, shape (rows, outputs)."""
+        if self.packed:
+            return packed.logits(self.model, **inputs)
         logits: Tensor = self.model(**inputs).logits
         return logits
+
+    def pack(self) -> None:
+        """Compute rows end to end from now on, without padding.
+
+        Raises:
+            ConfigError: the model does not allow it.
+        """
+        if reason := packed.obstacle(self.model, dropout=True):
+            raise ConfigError(
+                f"rows cannot be computed end to end: {reason}",
+                where="train.encoder.packing",
+                remedy="use packing: false; batches of like length pad little",
+            )
+        compute_every_token(self.model)
+        packed.allow(self.model)
+        self.packed = True
 
     @contextlib.contextmanager
     def separate_attention(self) -> Iterator[None]:

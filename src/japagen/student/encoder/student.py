@@ -26,6 +26,7 @@ from japagen.student import Training as Setting
 from japagen.student import rows
 from japagen.student.encoder.checkpoint import Checkpoints
 from japagen.student.encoder.classifier import EncoderClassifier, feed_of
+from japagen.student.encoder.dropout import use_cheap_dropout
 from japagen.student.encoder.inference import Feed, device, has_bf16, infer
 from japagen.student.encoder.loop import Rows, Training
 from japagen.student.encoder.network import HuggingFaceNetwork, new_network
@@ -72,6 +73,10 @@ class EncoderStudent:
             )
             where = device()
             network.to(where)
+            if where.type == "cpu":
+                use_cheap_dropout(network)
+            if section.packing and isinstance(network, HuggingFaceNetwork):
+                network.pack()
             precision = section.precision or ("bf16" if has_bf16(where) else "fp32")
             longest = min(recipe.max_length, getattr(network, "positions", recipe.max_length))
             feed = feed_of(network, train, pair=pair, max_length=longest)
@@ -175,7 +180,9 @@ def _weights(train: Sequence[Example]) -> Any:
 
 
 def _attention(network: nn.Module, where: torch.device, precision: str) -> contextlib.AbstractContextManager[None]:
-    slow = where.type == "cpu" and precision == "bf16" and isinstance(network, HuggingFaceNetwork)
+    slow = (
+        where.type == "cpu" and precision == "bf16" and isinstance(network, HuggingFaceNetwork) and not network.packed
+    )
     return network.separate_attention() if slow else contextlib.nullcontext()  # type: ignore[operator]
 
 
