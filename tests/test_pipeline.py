@@ -368,3 +368,14 @@ def test_what_needs_gold_dev_says_so_before_any_work(experiment: Experiment, wor
     (workplace / "mood.yaml").write_text(text.replace("  dev: {file: gold-dev.jsonl", "  # dev: {"), encoding="utf-8")
     with pytest.raises(ConfigError, match=rf"train\.{next(iter(part))} needs gold dev rows"):
         changed(experiment, train=part).load_task()
+
+
+def test_an_encoder_that_cannot_be_had_is_told_before_anything_is_paid(experiment: Experiment, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed (extra 'encoder')")
+    llm = ScriptedLLM()
+    given = changed(experiment, train={"students": ["encoder"], "encoder": {"model": "./absent"}})
+    with pytest.raises(ConfigError, match=r"there is no folder '\./absent'"):
+        japagen.run(given, runs=tmp_path / "runs", llm=llm)
+    assert llm.calls == 0
+    japagen.run(given, runs=tmp_path / "runs", llm=llm, until="curate")
+    assert llm.calls > 0

@@ -32,7 +32,7 @@ from japagen.records import Accounting, Dropped, Example, Failed, digest
 from japagen.report import write_report
 from japagen.reportdata import report_data
 from japagen.rundir import REPLIES, STAGES, Run, digest_or_none
-from japagen.student import Classifier, load_classifier
+from japagen.student import Classifier, Training, load_classifier, prepare_student
 from japagen.tables import jsonl_writer, read_rows, write_json, write_jsonl
 from japagen.task import Task
 from japagen.train import train
@@ -392,6 +392,9 @@ def run(
         pipeline = _Pipeline(experiment, task, place, on_progress, say, llm)
         for stage in STAGES[: STAGES.index(redo or until) + (redo is None)]:
             place.is_fresh(stage, pipeline.inputs(stage))  # refuse before anything is changed
+        if STAGES.index("train") <= STAGES.index(until) and (redo is not None or place.done("train") is None):
+            for name in experiment.train.students:
+                prepare_student(name, Training(experiment.train.encoder))
         _save_settings(pipeline)
         if redo is not None:
             place.redo(redo)

@@ -97,6 +97,19 @@ def load_student(name: str, training: Training | None = None) -> Student:
             raise ConfigError(f"no student is called '{name}'", remedy=did_you_mean(name, STUDENTS))
 
 
+def prepare_student(name: str, training: Training) -> None:
+    """Have what a student needs: the encoder is fetched and its tokeniser read, before anything is paid for.
+
+    Raises:
+        ConfigError, ModelError, MissingExtra: it cannot be had.
+    """
+    if name == "encoder":
+        _need_torch()
+        from japagen.student.encoder.network import check_model
+
+        check_model(training.encoder.model, training.encoder.revision)
+
+
 def load_classifier(folder: Path) -> SavedClassifier:
     """Read a classifier that any of the students saved, or that was exported, with its decision if it has one. Nothing in
     the folder is executed: JSON, safetensors and networks as ONNX or OpenVINO only.

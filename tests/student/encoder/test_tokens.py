@@ -224,7 +224,9 @@ def real():
 
 
 @pytest.mark.parametrize("kind", ["wordpiece", "character", "bpe", "unigram"])
-def test_ids_of_20_000_real_sentences(tmp_path, real, kind):
+def test_ids_of_real_sentences(tmp_path, real, kind):
+    """All 20,000 for one tokeniser of each class, a fifth of them for its sibling."""
+    real = real[::5] if kind in ("character", "bpe") else real
     match kind:
         case "wordpiece":
             reference = japanese(tmp_path, wordpieces(real, 8000))

@@ -144,6 +144,17 @@ def new_network(
     return _load(fetched.folder, model, new=True, **options), fetched
 
 
+def check_model(model: str, revision: str | None) -> None:
+    """Fetch a model and read its tokeniser, so that what is missing is known early.
+
+    Raises:
+        ModelError: it cannot be had.
+        MissingExtra: a package that it needs is absent.
+    """
+    if model != MULTILINGUAL:
+        load_tokeniser(fetch(model, revision).folder)
+
+
 def saved_network(folder: Path) -> nn.Module:
     """A network as its `save` left it.
 
