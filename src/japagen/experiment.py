@@ -240,7 +240,7 @@ class DecisionSection(_Section):
     source: Literal["gold", "em"] = Field(
         default="gold", description="labelled dev rows; or their texts alone, by expectation maximisation"
     )
-    rows: int = Field(default=50, ge=2, description="dev rows that it may look at")
+    rows: int = Field(default=50, ge=20, description="dev rows that it may look at")
 
 
 class TrainSection(_Section):
@@ -356,7 +356,7 @@ class Experiment(_Section):
         if file.suffix == ".json":
             remedy = f"to run a configuration of the paper's authors: japagen run --task '{file}'"
             raise ConfigError("is no experiment, which ends in .yaml", where=file, remedy=remedy)
-        return read_model(cls, file, changes).model_copy(update={"folder": file.resolve().parent})
+        return _found_model(read_model(cls, file, changes), file.resolve().parent)
 
     def load_task(self) -> Task:
         """The experiment's task; a path is relative to the experiment's file.
@@ -418,6 +418,16 @@ class Experiment(_Section):
                     remedy="write more shots for this label, or lower generate.shots",
                 )
         return task
+
+
+def _found_model(experiment: Experiment, folder: Path) -> Experiment:
+    """The experiment with its folder; an encoder's folder that stands beside its file is found from anywhere."""
+    encoder = experiment.train.encoder
+    beside = folder / encoder.model
+    if beside.is_dir() and not Path(encoder.model).is_absolute():
+        encoder = encoder.model_copy(update={"model": str(beside.resolve())})
+    train = experiment.train.model_copy(update={"encoder": encoder})
+    return experiment.model_copy(update={"folder": folder, "train": train})
 
 
 def _of_task(kind: type[Experiment], name: str, changes: Mapping[str, Any]) -> Experiment:

@@ -35,7 +35,7 @@ from japagen.rundir import REPLIES, STAGES, Run, digest_or_none
 from japagen.student import Classifier, Training, load_classifier, prepare_student
 from japagen.tables import jsonl_writer, read_rows, write_json, write_jsonl
 from japagen.task import Task
-from japagen.train import train
+from japagen.train import check_gold_rows, train
 
 Say = Callable[[str], None]
 _BATCHES = "batches"
@@ -426,7 +426,7 @@ def check(experiment: Experiment, task: Task) -> None:
     for name in experiment.train.students:
         load_student(name)
     if task.gold:
-        load_gold(task, task.gold.dev)
+        check_gold_rows(experiment, len(load_gold(task, task.gold.dev)))
         load_gold(task, task.gold.test)
 
 

@@ -21,7 +21,7 @@ from japagen.progress import Listener, Progress, silent
 from japagen.records import Example
 from japagen.streams import stream, stream_seed
 from japagen.student import SavedClassifier, Training, load_student
-from japagen.student.decision import Decided, Source, fit_decision, scores_of
+from japagen.student.decision import FEWEST, Decided, Source, fit_decision, scores_of
 from japagen.task import Task
 
 
@@ -71,6 +71,27 @@ def hold_out(
         stream(seed, "dev", number, label).shuffle(ids)
         dev.update(ids[: min(max(1, round(share * len(ids))), len(ids) - 1)])
     return [e for e in rows if e.id not in dev], [e for e in rows if e.id in dev]
+
+
+def check_gold_rows(experiment: Experiment, rows: int) -> None:
+    """Whether gold dev rows suffice for all that is to be learnt from them.
+
+    Raises:
+        DataError: there are too few.
+    """
+    section = experiment.train
+    anchors = section.anchor.rows if section.anchor else 0
+    others = 1 if section.dev == "gold" else 0
+    if section.decision:
+        others = max(others, FEWEST)
+    if rows < anchors + others:
+        wants = [f"train.anchor takes {anchors}"] if anchors else []
+        wants += [f"{'train.decision' if section.decision else 'train.dev: gold'} needs {others}"] if others else []
+        raise DataError(
+            f"gold.dev has {rows} rows, but {' and '.join(wants)}",
+            where=f"experiment '{experiment.name}'",
+            remedy="label more rows, or ask for fewer",
+        )
 
 
 def draw_anchor(
@@ -188,6 +209,8 @@ def train(
                 left = [row for row in gold_dev if row.id not in taken]
                 seed = stream_seed(experiment.seed, "decision", number) % 2**32
                 classifier = decided(classifier, [*rows, *anchors], dev, left, task, settings.decision, seed=seed)
+                if not isinstance(classifier, Decided) and number == 0:
+                    say(f"{name}: gives numbers, so that train.decision has nothing to decide")
             place = folder / name / f"seed-{number}"
             place.mkdir(parents=True, exist_ok=True)
             classifier.save(place)

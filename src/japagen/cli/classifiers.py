@@ -46,8 +46,8 @@ def predict(
 ) -> None:
     """Classify texts: label and scores, one line each; other columns of a file are kept.
 
-    The first student of the experiment answers, with its first seed. The folder of any other classifier of the run may be
-    given instead, e.g. runs/reviews/3-train/linear/seed-0.
+    The first student of the experiment answers: its first seed, or with train.ensemble the mean of all. The folder of any
+    other classifier, of the run or exported, may be given instead, e.g. runs/reviews/3-train/linear/seed-0.
     """
     from japagen import tables
     from japagen.classifiers import load_run_classifier
@@ -72,7 +72,7 @@ def predict(
         second = tables.column(table, pair_column, source)
     classifier = load_run_classifier(run)
     predictions = classifier.predict(
-        [Example(str(i), text, "", pair) for i, (text, pair) in enumerate(zip(given, second, strict=True))]
+        [Example(f"row {i}", text, "", pair) for i, (text, pair) in enumerate(zip(given, second, strict=True), 1)]
     )
     rows: list[dict[str, Any]] = [
         {**row, "label": p.label, "scores": dict(p.scores), **({} if p.value is None else {"value": p.value})}

@@ -160,6 +160,7 @@ def seal(folder: Path, student: str, labels: Sequence[str], settings: Mapping[st
         settings: what else it needs.
         weights: name of the file of weights.
     """
+    (folder / weights).chmod(0o644)  # a library that writes by way of a temporary file leaves it to its owner alone
     digests = {
         file.name: file_digest(file) for file in sorted(folder.iterdir()) if file.is_file() and file.name != ABOUT
     }

@@ -8,11 +8,12 @@ threshold is better, for similarity the expectation. `fit_decision` learns which
 from __future__ import annotations
 
 from japagen.student.decision.decided import Decided, scores_of, with_decision
-from japagen.student.decision.fitting import fit_decision
+from japagen.student.decision.fitting import FEWEST, fit_decision
 from japagen.student.decision.record import Decision, Finding, apply, numbers, read, write
 from japagen.student.decision.unlabelled import Source
 
 __all__ = [
+    "FEWEST",
     "Decided",
     "Decision",
     "Finding",

@@ -6,6 +6,7 @@ reader that builds nothing but tensors, and kept as safetensors; of any other mo
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from dataclasses import dataclass
@@ -111,17 +112,33 @@ def _download(model: str, revision: str, patterns: tuple[str, ...]) -> Path:
         remedy = "check the name, give a folder, or set HF_TOKEN if it is private; use-multilingual needs no hub"
         raise ModelError("is not on the hub", where=where, remedy=remedy) from error
     except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
+        besides = "" if "/" in model else "no folder of this name is here, and it "
         raise ModelError(
-            f"cannot be had from the hub: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            f"{besides}cannot be had from the hub: {_told(error)}",
             where=where,
             remedy="connect to the hub once (HF_ENDPOINT names another), give a folder, or use model: use-multilingual",
         ) from error
 
 
+def _told(error: Exception) -> str:
+    """The reason in a line; of a failed connection the innermost one."""
+    inner: BaseException = error
+    while inner.__cause__ is not None:
+        inner = inner.__cause__
+    lines = [line for line in str(inner).splitlines() if line.strip()]
+    return lines[0][:200] if lines else type(inner).__name__
+
+
 def _snapshot(model: str, **options: Any) -> str:
     from huggingface_hub import snapshot_download
 
-    return str(snapshot_download(model, **options))
+    log = logging.getLogger("huggingface_hub")
+    level = log.level
+    log.setLevel(logging.CRITICAL)  # its retries are not news; what fails in the end is told by us
+    try:
+        return str(snapshot_download(model, **options))
+    finally:
+        log.setLevel(level)
 
 
 def _converted(model: str, revision: str, sha256: str, folder: Path, kept: Path) -> Path:

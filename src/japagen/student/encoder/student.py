@@ -99,7 +99,15 @@ class EncoderStudent:
             with _attention(network, where, precision):
                 history = training.run()
         network.eval()
-        facts = {"precision": precision, "device": where.type, "seed": seed, **history.facts()}
+        facts = {
+            "precision": precision,
+            "device": where.type,
+            "seed": seed,
+            "learning_rate": recipe.learning_rate,
+            "head_learning_rate": recipe.head_learning_rate,
+            "passes": recipe.epochs,
+            **history.facts(),
+        }
         return EncoderClassifier(network, labels, pair, values, longest, section.model, revision, facts)
 
     def _told(self, seed: int) -> Any:
