@@ -172,11 +172,13 @@ class EncoderSection(_Section):
         description="a name on the Hugging Face Hub, a folder, or use-multilingual (no hub needed)",
     )
     revision: str | None = Field(
-        default=None, description="commit of the model on the hub; null: the one that japagen pins, else the newest"
+        default=None,
+        pattern=r"^[\w-][\w.-]*(/[\w-][\w.-]*){0,3}$",
+        description="commit of the model on the hub; null: the one that japagen pins, else the newest",
     )
     batch_size: int = Field(default=32, ge=1, le=65_536, description="rows per step")
     min_steps: int = Field(
-        default=100, ge=0, description="fewest steps: with few rows the epochs are as many as that takes"
+        default=100, ge=0, le=100_000, description="fewest steps: with few rows the epochs are as many as that takes"
     )
     epochs: int | None = Field(
         default=None, ge=1, le=1000, description="passes over the rows; null: 4, for use-multilingual 3"
@@ -208,13 +210,16 @@ class EncoderSection(_Section):
     )
     label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="share of the label spread over all labels")
     temporal_ensemble: float = Field(
-        default=0.0, ge=0, description="weight of agreement with a row's earlier predictions (SuperGen); 0: off"
+        default=0.0,
+        ge=0,
+        le=1000,
+        description="weight of agreement with a row's earlier predictions (SuperGen); 0: off",
     )
     temporal_momentum: float = Field(default=0.8, ge=0, lt=1, description="how slowly those predictions change")
     temporal_threshold: float = Field(
         default=0.0, ge=0, lt=1, description="rows whose label has less of them are left out after the first epoch"
     )
-    r_drop: float = Field(default=0.0, ge=0, description="weight of agreement between two dropouts; 0: off")
+    r_drop: float = Field(default=0.0, ge=0, le=100, description="weight of agreement between two dropouts; 0: off")
     patience: int | None = Field(
         default=None,
         ge=1,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from japagen.experiment import Experiment
 from japagen.records import Example
 from japagen.report import ReportData
 from japagen.rundir import STAGES, Run, now, read_json, versions
+from japagen.student.decision.record import DECISION
+from japagen.student.saved import ABOUT
 from japagen.tables import read_rows
 from japagen.task import Task
 
@@ -24,7 +27,8 @@ def report_data(run: Run, experiment: Experiment, task: Task, test: Sequence[Exa
     """
     stages = {stage: done for stage in STAGES[:-1] if (done := run.done(stage))}
     most = experiment.report.examples
-    scores = read_json(run.folder("evaluate") / "scores.json")
+    students = _students(run.folder("train"))
+    scores = _with_gold(read_json(run.folder("evaluate") / "scores.json"), students)
     kept = read_rows(run.folder("curate") / "examples.jsonl")
     dropped = [row for stage in ("generate", "curate") for row in read_rows(run.folder(stage) / "dropped.jsonl")]
     return ReportData(
@@ -38,6 +42,7 @@ def report_data(run: Run, experiment: Experiment, task: Task, test: Sequence[Exa
             "kadg": _kadg(experiment, task),
         },
         experiment=experiment.model_dump(mode="json"),
+        students=students,
         stages=stages,
         scores=scores,
         analysis=read_json(run.folder("analyze") / "analysis.json"),
@@ -55,6 +60,39 @@ def report_data(run: Run, experiment: Experiment, task: Task, test: Sequence[Exa
         },
         notices=_notices(experiment, scores, stages),
     )
+
+
+def _students(folder: Path) -> list[dict[str, Any]]:
+    """Every trained classifier with its classifier.json and decision.json, where there are any."""
+    index = folder / "models.json"
+    return [
+        one
+        | {
+            name: read_json(file)
+            for name, file in (
+                ("about", folder / one["folder"] / ABOUT),
+                ("decision", folder / one["folder"] / DECISION),
+            )
+            if file.exists()
+        }
+        for one in (read_json(index) if index.exists() else [])
+    ]
+
+
+def _with_gold(scores: dict[str, Any], students: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The scores with the gold rows that students learnt from, and that their decisions did; the same in all seeds."""
+    seen: dict[str, dict[str, Any]] = {}
+    for one in students:
+        found = seen.setdefault(one["student"], {"anchor_rows": one.get("anchor_rows", 0)})
+        if decision := one.get("decision"):
+            adopted = {part["part"] for part in decision.get("findings", ()) if part.get("adopted")}
+            adopted |= set(found.get("decision", {}).get("adopted", ()))
+            found["decision"] = {"learnt_from": decision.get("learnt_from"), "adopted": sorted(adopted)}
+    systems = [
+        system | (seen.get(system.get("student"), {}) if system["kind"] == "japagen" else {})
+        for system in scores["systems"]
+    ]
+    return scores | {"systems": systems}
 
 
 def _kadg(experiment: Experiment, task: Task) -> list[str]:

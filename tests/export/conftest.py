@@ -38,7 +38,8 @@ def _translate_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def remembered(network: Any, sample: Any, file: Path) -> None:
         weights = (value.numpy().tobytes() for value in network.state_dict().values())
-        key = (type(getattr(network, "model", network)), *sample, *map(hash, weights))
+        decisions = str([vars(network).get(name) for name in ("priors", "temperatures")])  # of an ensemble
+        key = (type(getattr(network, "model", network)), *sample, decisions, *map(hash, weights))
         if key not in _translated:
             translate(network, sample, file)
             _translated[key] = file.read_bytes()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from japagen.experiment import Experiment
 from japagen.export import export
-from japagen.export.card import escaped, public_name
+from japagen.export.card import _extra, escaped, public_name
+from japagen.export.pretrained import licence_of
 from japagen.pipeline import run
 from japagen.rundir import Run
 
@@ -94,6 +95,28 @@ def test_the_default_place_is_in_the_run(place: Run) -> None:
     assert done.folder == place.path / "export" / "model-card"
     assert done.size == (done.folder / "README.md").stat().st_size
     assert [entry.name for entry in (place.path / "export").iterdir()] == ["model-card"]
+
+
+@pytest.mark.parametrize(
+    ("format", "student", "extra"),
+    [
+        ("model-card", "encoder", "[encoder]"),
+        ("hf", "encoder", "[encoder]"),
+        ("onnx-int8", "encoder", "[onnx]"),
+        ("model-card", "openvino", "[openvino]"),
+        ("model-card", "linear", ""),
+        ("model-card", "embedding", ""),
+    ],
+)
+def test_what_is_to_be_installed(format: str, student: str, extra: str) -> None:
+    assert _extra(format, student) == extra
+
+
+def test_licences_of_encoders_that_are_known() -> None:
+    for model, student in (("use-multilingual", "encoder"), ("0.2.1", "embedding")):
+        assert licence_of(model, student).startswith("Apache-2.0 (the Universal Sentence Encoder multilingual v3")
+    assert licence_of("tohoku-nlp/bert-base-japanese-v3", "encoder") == "Apache-2.0."
+    assert licence_of("bert-base-japanese-v3", "encoder") == ""
 
 
 @pytest.mark.parametrize(

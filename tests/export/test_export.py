@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import pytest
 from japagen.classifiers import load_run_classifier
 from japagen.errors import ConfigError, DataError, ModelError, RunError
 from japagen.experiment import Experiment
-from japagen.export import export
+from japagen.export import _accepted, export
+from japagen.export.source import Source, Trial
 from japagen.pipeline import run
 from japagen.records import Example, Prediction
+from japagen.rundir import Run
 from japagen.student import load_classifier
+from japagen.student.decision import Decided, Decision
 
 for _package, _extra in (
     ("torch", "encoder"),
@@ -78,9 +82,12 @@ def test_other_formats_answer_nearly_so(to: str, apart: float, encoder: Make, pa
 def test_numbers_stay_numbers(to: str, encoder: Make, pairs: Rows, tmp_path: Path) -> None:
     rows, file = pairs
     original = saved_encoder(encoder, tmp_path / "made", labels=("0", "1", "2"), values=(0.0, 1.0, 2.0), pair=True)
-    export(original, to, output=tmp_path / "out", check=file, max_changed=1)
+    done = export(original, to, output=tmp_path / "out", check=file, max_changed=1)
     wanted, found = load_classifier(original).predict(rows), load_classifier(tmp_path / "out").predict(rows)
     assert [p.value for p in found] == pytest.approx([p.value for p in wanted], abs=0.02)
+    apart = max(abs((a.value or 0.0) - (b.value or 0.0)) for a, b in zip(wanted, found, strict=True))
+    assert (done.measure, done.largest) == ("value", pytest.approx(apart, abs=1e-4))
+    assert "and no value by more than" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_multilingual_encoder_is_exported(tmp_path: Path, pairs: Rows) -> None:
@@ -96,8 +103,9 @@ def test_the_multilingual_encoder_is_exported(tmp_path: Path, pairs: Rows) -> No
     export(tmp_path / "saved", "onnx", output=tmp_path / "out", check=file)
     wanted = load_classifier(tmp_path / "saved").predict(rows)
     assert furthest(wanted, load_classifier(tmp_path / "out").predict(rows)) < 1e-4
-    with pytest.raises(ModelError, match="not one model of transformers"):
+    with pytest.raises(ModelError, match="no architecture for 'use-multilingual'") as refused:
         export(tmp_path / "saved", "hf", output=tmp_path / "hf", check=file)
+    assert refused.value.remedy.endswith("--to onnx")
 
 
 def test_plain_transformers_reads_the_hf_folder(encoder: Make, texts: Rows, tmp_path: Path) -> None:
@@ -131,6 +139,28 @@ def test_a_label_that_changes_is_refused_with_the_count(
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob("*.partial"))
     assert export(original, "onnx", output=tmp_path / "out", check=file, max_changed=len(rows)).changed == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("precision", "remedy"), [("int8", "take --to onnx (fp32), or allow it with"), ("fp32", "allow it with")]
+)
+def test_the_refusal_names_what_was_compared(
+    precision: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Source, "task", None)
+    seeds = [tmp_path / "run" / "3-train" / "encoder" / f"seed-{n}" for n in range(3)]
+    ensemble = Source(seeds[0], Run(tmp_path / "run"), None, tuple(seeds[1:]))
+    alone = Source(seeds[0])
+    before, after = [Prediction("a", "x", {"x": 0.9, "y": 0.1})], [Prediction("a", "y", {"x": 0.4, "y": 0.6})]
+    texts = Trial([Example("a", "文", "")], "gold test rows")
+    for source, where, original in (
+        (ensemble, tmp_path / "run", "the ensemble of 3 seeds"),
+        (alone, seeds[0], "its original"),
+    ):
+        with pytest.raises(ModelError, match=f"otherwise than {original}") as refused:
+            _accepted(source, precision, before, after, texts, 0)
+        assert refused.value.where == str(where)
+        assert refused.value.remedy == f"{remedy} --max-changed 1"
 
 
 def test_a_graph_that_computes_something_else_is_refused(
@@ -170,10 +200,6 @@ def test_openvino_computes_in_fp32_where_bf16_changes_labels(
 
 
 def test_a_decision_goes_with_it(encoder: Make, texts: Rows, tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    from japagen.student.decision import Decided, Decision
-
     rows, file = texts
     original = saved_encoder(encoder, tmp_path / "made")
     bare = load_classifier(original)
@@ -255,8 +281,10 @@ def test_a_run_is_exported_with_its_gold_rows(experiment: Experiment, workplace:
     assert second.folder == place.path / "export" / "model-card-encoder-seed-1"
     rows = (workplace / "gold-test.jsonl").read_text(encoding="utf-8").replace("test：", "")
     (workplace / "gold-test.jsonl").write_text(rows, encoding="utf-8")
-    with pytest.raises(ModelError, match="not one model of transformers"):
+    with pytest.raises(ModelError, match=r"ensemble \(train.ensemble\), the mean of 2 models") as refused:
         export(place.path, "hf")
+    assert str(place.path / "3-train" / "encoder" / "seed-0") in refused.value.remedy
+    assert "the mean of 2 classifiers" in (workplace / "both" / "README.md").read_text(encoding="utf-8")
     changed = export(place.path / "3-train" / "encoder" / "seed-0", "hf")
     assert changed.folder.name == "hf-encoder-seed-0"  # the mean of both answers for the run
     assert changed.what.startswith("curated texts")
@@ -264,6 +292,23 @@ def test_a_run_is_exported_with_its_gold_rows(experiment: Experiment, workplace:
     assert str(workplace) not in card
     assert str(tiny_bert) not in card
     assert tiny_bert.name in card
+    assert "**one seed** of an ensemble of 2" in card
+    assert "pip install 'japagen[encoder]'" in card
+    seeds = [load_classifier(place.path / "3-train" / "encoder" / f"seed-{n}") for n in (0, 1)]
+    names = tuple(seeds[0].labels)
+    for number, seed in enumerate(seeds):  # offsets that would give every row the first label, did they count
+        decision = replace(
+            Decision.none(names, "accuracy"), temperature=1.5 + number, prior=(0.0, 2.0), offsets=(9.0, 0.0)
+        )
+        Decided(seed, decision).save(place.path / "3-train" / "encoder" / f"seed-{number}")
+    export(place.path, "onnx", output=workplace / "decided")
+    decided = load_run_classifier(place.path).predict(texts)
+    found = load_classifier(workplace / "decided").predict(texts)
+    assert labels(found) == labels(decided) == [names[1]] * len(texts)
+    assert furthest(decided, found) < 1e-4
+    assert furthest(decided, wanted) > 1e-2
+    card = (workplace / "decided" / "README.md").read_text(encoding="utf-8")
+    assert "a decision of its own" in card
 
 
 @pytest.mark.parametrize("to", ["onnx", "onnx-int8", "openvino", "hf"])

@@ -208,6 +208,38 @@ def test_cards_are_valid_and_say_what_matters(hub: FakeHub, small: Path) -> None
     assert f"| curate | 60 | {kept} | too_short {60 - kept} |" in data.decode()
     assert re.search(r"0\.\d{3} to \d\.\d{3}", model.decode())
     assert "datasets" in front(model)
+    assert model.decode().count("Stated by the publisher") == 1
+    assert "No licence" not in model.decode()
+    push(small, "org/unstated", only="model")
+    unstated = hub.files("org/unstated")["README.md"].decode()
+    assert unstated.count("No licence is given here") == 1
+    assert "publisher has stated" not in unstated
+
+
+def test_of_an_ensemble_one_seed_is_sent_and_that_is_said(small: Path, hub: FakeHub) -> None:
+    said: list[str] = []
+    push(small, "org/mood", only="model", say=said.append)
+    assert not any("ensemble" in line for line in said)
+    assert "one seed" not in hub.files("org/mood")["README.md"].decode()
+    settings = json.loads((small / "experiment.json").read_text("utf-8"))
+    change(small / "experiment.json", train={**settings["train"], "ensemble": True})
+    push(small, "org/mood", only="model", say=said.append)
+    assert sum("one seed (linear, seed 0) of an ensemble" in line for line in said) == 1
+    assert "**one seed** of an ensemble of 2" in hub.files("org/mood")["README.md"].decode()
+    push(small, "org/mood", only="data", say=(told := []).append)
+    assert not any("ensemble" in line for line in told)
+
+
+@pytest.mark.parametrize("inside", ["3-train/linear/seed-0", "3-train"])
+def test_a_folder_of_a_run_is_refused_with_the_run(small: Path, inside: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small.parent)
+    with pytest.raises(RunError, match=f"folder of the run {small.name}, and push takes the whole run") as caught:
+        push(Path(small.name) / inside, "org/mood", dry_run=True)
+    assert caught.value.remedy == f"japagen push {small.name} --to ORG/NAME"
+    monkeypatch.chdir(small / inside)
+    with pytest.raises(RunError, match="push takes the whole run") as caught:
+        push(".", "org/mood", dry_run=True)
+    assert str(small.resolve()) in caught.value.remedy
 
 
 def test_cards_name_no_path_of_this_machine(hub: FakeHub, small: Path) -> None:

@@ -130,7 +130,7 @@ def export(
     out.print(f"wrote {done.folder} ({done.size / 1e6:.1f} MB)", highlight=False, markup=False)
     if done.compared:
         changed = f"{done.changed} of {done.compared} labels changed on {done.what}"
-        out.print(f"{changed}; largest change of a score: {done.largest:.2g}", highlight=False, markup=False)
+        out.print(f"{changed}; largest change of a {done.measure}: {done.largest:.2g}", highlight=False, markup=False)
 
 
 @app.command()

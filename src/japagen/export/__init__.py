@@ -43,8 +43,9 @@ class Exported:
         compared: texts on which it was compared with its original; 0 for a model card.
         what: those texts are, e.g. "gold test rows".
         changed: texts whose label changed.
-        largest: largest change of a score.
+        largest: largest change of a score, or of a value.
         size: of all files, in bytes.
+        measure: what `largest` is of: "score", or "value" where predictions are numbers.
     """
 
     folder: Path
@@ -55,6 +56,7 @@ class Exported:
     changed: int = 0
     largest: float = 0.0
     size: int = 0
+    measure: str = "score"
 
 
 def export(
@@ -99,13 +101,14 @@ def export(
             where=source.folder,
             remedy="export the original" if ready else "ship its folder as it is; a card for it: --to model-card",
         )
+    if to == "hf":
+        _check_plain(source)
     texts = trial(source, None if check is None else Path(check))
     with _whole_folder(target) as folder:
         found = _write(source, to, folder, texts, max_changed)
         size = sum(file.stat().st_size for file in folder.iterdir())
-        result = Exported(
-            target, to, found.precision, len(texts.examples), texts.what, found.changed, found.largest, size
-        )
+        compared = (found.precision, len(texts.examples), texts.what, found.changed, found.largest)
+        result = Exported(target, to, *compared, size, found.measure)
         write_text(folder / CARD, model_card(source, result))
     return result
 
@@ -115,6 +118,27 @@ class _Compared:
     precision: str
     changed: int
     largest: float
+    measure: str
+
+
+def _check_plain(source: Source) -> None:
+    """Refuse what is not one model of transformers before anything is loaded.
+
+    Raises:
+        ModelError: it is the mean of several, or of another architecture.
+    """
+    from japagen.export.huggingface import not_of_transformers
+    from japagen.student.encoder.recipe import MULTILINGUAL
+
+    if saved.read_about(source.folder).get("model") == MULTILINGUAL:
+        raise not_of_transformers(MULTILINGUAL, source.folder)
+    if source.run is not None and source.others:
+        raise ModelError(
+            f"what answers is an ensemble (train.ensemble), the mean of {1 + len(source.others)} models, and "
+            "transformers reads one",
+            where=source.run.path,
+            remedy=f"export one seed by its folder, e.g. {source.folder}, or the ensemble with --to onnx",
+        )
 
 
 def _write(source: Source, to: str, folder: Path, texts: Trial, max_changed: int) -> _Compared:
@@ -214,17 +238,27 @@ def _accepted(
     if (task := source.task) is not None:
         before, after = with_values(task, before), with_values(task, after)
     changed = [example for example, a, b in zip(texts.examples, before, after, strict=True) if a.label != b.label]
-    largest = max(
-        abs(a.scores[label] - b.scores[label]) for a, b in zip(before, after, strict=True) for label in a.scores
-    )
+    largest, measure = _largest(before, after)
     if len(changed) > max_changed:
+        whole = source.run.path if source.run is not None and source.others else source.folder
+        original = f"the ensemble of {1 + len(source.others)} seeds" if source.others else "its original"
+        exact = "" if precision == "fp32" else "take --to onnx (fp32), or "
         raise ModelError(
-            f"the export in {precision} labels {len(changed)} of {len(before)} {texts.what} otherwise than its original, "
+            f"the export in {precision} labels {len(changed)} of {len(before)} {texts.what} otherwise than {original}, "
             f"e.g. '{changed[0].id}'",
-            where=source.folder,
-            remedy=f"choose another format, or allow it with --max-changed {len(changed)}",
+            where=whole,
+            remedy=f"{exact}allow it with --max-changed {len(changed)}",
         )
-    return _Compared(precision, len(changed), largest)
+    return _Compared(precision, len(changed), largest, measure)
+
+
+def _largest(before: Sequence[Prediction], after: Sequence[Prediction]) -> tuple[float, str]:
+    """The largest change of a value, where predictions are numbers, else of a score; and which of the two it is."""
+    rows = list(zip(before, after, strict=True))
+    values = [abs(a.value - b.value) for a, b in rows if a.value is not None and b.value is not None]
+    if len(values) == len(rows):
+        return max(values), "value"
+    return max(abs(a.scores[label] - b.scores[label]) for a, b in rows for label in a.scores), "score"
 
 
 def _default(source: Source, to: str) -> Path:

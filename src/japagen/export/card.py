@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from japagen.export.pretrained import licence_of
 from japagen.export.source import Source
 from japagen.rundir import Run, read_json
 from japagen.student import saved
@@ -42,12 +43,13 @@ class _Told:
     interval: str
 
 
-def model_card(source: Source, exported: Exported) -> str:
+def model_card(source: Source, exported: Exported, *, licence: str | None = None) -> str:
     """The card of a classifier, in Markdown with the hub's YAML before it.
 
     Args:
         source: the classifier and its run, if it has one.
         exported: what was written, and what it was compared on.
+        licence: SPDX name, as its publisher states it; None: the card says that none is given.
 
     Raises:
         RunError: a file of the run is damaged.
@@ -56,6 +58,7 @@ def model_card(source: Source, exported: Exported) -> str:
     run, task = source.run, source.task
     experiment: JSON = read_json(run.path / "experiment.json") if run else {}
     scores = _scores(run)
+    model = public_name(str(about.get("model") or about.get("encoder") or ""))
     view = {
         "front": _front(source, exported, about, task, scores),
         "title": public_name(experiment.get("name") or source.folder.name),
@@ -68,7 +71,12 @@ def model_card(source: Source, exported: Exported) -> str:
         "values": about.get("values"),
         "format": exported.format,
         "exported": exported,
-        "model": public_name(str(about.get("model") or about.get("encoder") or "")),
+        "extra": _extra(exported.format, str(about["student"])),
+        "model": model,
+        "model_licence": licence_of(model, str(about["student"])),
+        "licence": licence,
+        "members": 1 + len(source.others),
+        "one_of": source.one_of,
         "decision": read(source.folder) if (source.folder / DECISION).is_file() else None,
         "data": _data(run, experiment),
         "scores": _table(scores),
@@ -141,6 +149,12 @@ def _front(source: Source, exported: Exported, about: JSON, task: Task | None, s
         }
         front["model-index"] = [{"name": name, "results": [result]}]
     return yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=1000)
+
+
+def _extra(format: str, student: str) -> str:
+    """What `pip install japagen` needs to run the classifier, e.g. ``[onnx]``."""
+    extra = {"onnx": "onnx", "onnx-int8": "onnx", "openvino": "openvino"}.get(format, student)
+    return f"[{extra}]" if extra in ("encoder", "onnx", "openvino") else ""
 
 
 def _scores(run: Run | None) -> JSON:

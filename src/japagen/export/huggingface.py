@@ -25,11 +25,7 @@ def name_labels(classifier: EncoderClassifier) -> None:
         ModelError: the network is none of transformers'.
     """
     if not isinstance(classifier.network, HuggingFaceNetwork):
-        raise ModelError(
-            "what answers is not one model of transformers",
-            where=classifier.model,
-            remedy="export it with --to onnx or --to openvino",
-        )
+        raise not_of_transformers(classifier.model, classifier.model)
     config: Any = classifier.network.model.config
     if classifier.values is None:
         config.id2label = dict(enumerate(classifier.labels))
@@ -37,6 +33,11 @@ def name_labels(classifier: EncoderClassifier) -> None:
         config.problem_type = "single_label_classification"
     else:
         config.problem_type = "regression"
+
+
+def not_of_transformers(model: str, where: object) -> ModelError:
+    """The refusal of a network that transformers cannot build."""
+    return ModelError(f"transformers has no architecture for '{model}'", where=where, remedy="export it with --to onnx")
 
 
 def predict_plainly(folder: Path, classifier: EncoderClassifier, examples: Sequence[Example]) -> list[Prediction]:

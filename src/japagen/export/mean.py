@@ -16,6 +16,8 @@ from japagen.student.encoder.classifier import EncoderClassifier
 class MeanNetwork(nn.Module):
     """Networks whose scores are averaged: its logits are the logarithm of the mean of their scores, of numbers the mean.
 
+    Of a decision only what corrects scores counts, as in `Ensemble`: its offsets move one classifier's labels, not the mean.
+
     Args:
         members: networks that read the same tokens.
         decisions: how each one's scores are corrected before, or None.
@@ -54,8 +56,14 @@ def mean_classifier(
         if alike != (first.labels, first.pair, first.max_length, first.model, first.values is None):
             raise _unlike(where)
     for decision in decisions:
-        if decision and (decision.labels != first.labels or decision.values is not None):
+        if decision and decision.labels != first.labels:
             raise _unlike(where)
+        if decision and decision.values is not None:
+            raise ModelError(
+                "the decisions of the ensemble turn scores into numbers, which its network cannot hold",
+                where=where,
+                remedy="export one of them: give its own folder, e.g. RUN/3-train/encoder/seed-0",
+            )
     network = MeanNetwork([m.network for m in members], decisions, numbers=first.values is not None)
     facts = {"mean of": len(members), **first.facts}
     return EncoderClassifier(

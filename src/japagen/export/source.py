@@ -38,6 +38,15 @@ class Source:
     others: tuple[Path, ...] = ()
 
     @property
+    def one_of(self) -> int:
+        """How many seeds answer together for the run, of which this classifier is one alone; else 0."""
+        if self.run is None or self.trained is None or self.others:
+            return 0
+        together = find(self.run.path)
+        seeds = (together.folder, *together.others)
+        return len(seeds) if len(seeds) > 1 and self.folder.resolve() in {seed.resolve() for seed in seeds} else 0
+
+    @property
     def task(self) -> Task | None:
         """The run's task, without its shots.
 

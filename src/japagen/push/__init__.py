@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from japagen.push.hub import Kind, Pushed
+    from japagen.rundir import Run
 
 __all__ = ["push"]
 
@@ -78,10 +79,9 @@ def _parts(
     from japagen.push.dataset import parquet, tables
     from japagen.push.facts import read_facts
     from japagen.push.licences import terms
-    from japagen.push.model import model_card, model_files
-    from japagen.rundir import Run
+    from japagen.push.model import model_card, model_files, seeds_left
 
-    place = Run.open(run)
+    place = _opened(Path(run))
     facts = read_facts(place)
     parts: dict[Kind, dict[str, bytes | Path]] = {}
     if only != "model":
@@ -91,7 +91,27 @@ def _parts(
     if only != "data":
         card = model_card(place, repo_id=repo_id, licence=licence, data_set=only is None)
         parts["model"] = model_files(place) | {"README.md": card.encode()}
+        if told := seeds_left(place):
+            say(told)
     say(f"mind: {terms(facts.llm)}")
     if licence is None:
         say("no licence is stated; without one others may hardly use it: --licence CC-BY-4.0, for example")
     return parts
+
+
+def _opened(path: Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        RunError: there is none; of a folder within a run, e.g. a classifier's, it says which run that is.
+    """
+    from japagen.errors import RunError
+    from japagen.rundir import Run, check_name
+
+    check_name(path)
+    if path.is_dir() and not (path / "run.json").is_file():
+        for above in (*path.parents, *path.resolve().parents):
+            if (above / "run.json").is_file():
+                what = f"is a folder of the run {above}, and push takes the whole run"
+                raise RunError(what, where=path, remedy=f"japagen push {above} --to ORG/NAME")
+    return Run.open(path)

@@ -12,7 +12,7 @@ from japagen.classifiers import trained_models
 from japagen.errors import RunError
 from japagen.export import Exported
 from japagen.export.card import model_card as card_of
-from japagen.export.source import Source
+from japagen.export.source import Source, find
 from japagen.push.facts import stage_file
 from japagen.push.licences import licence_fields
 from japagen.rundir import Run, read_json
@@ -20,6 +20,8 @@ from japagen.rundir import Run, read_json
 ABOUT = "classifier.json"
 _FROM_THE_HUB = """\
 ## From the hub
+
+With `pip install huggingface_hub`:
 
 ```python
 from pathlib import Path
@@ -29,8 +31,6 @@ from japagen import load_classifier
 
 classifier = load_classifier(Path(snapshot_download("{repo_id}")))
 ```
-
-{told}
 """
 
 
@@ -51,6 +51,15 @@ def model_files(place: Run) -> dict[str, bytes | Path]:
         raise RunError("the classifier is gone", where=place.folder("train"), remedy="make it again with --redo train")
     files[ABOUT] = _without_paths(about)
     return files
+
+
+def seeds_left(place: Run) -> str:
+    """Of a run that answers with the mean of several seeds: that one of them is sent, in a line; else nothing."""
+    sent = find(place.path)
+    if not sent.others or sent.trained is None:
+        return ""
+    name, seeds = f"{sent.trained.student}, seed {sent.trained.seed}", 1 + len(sent.others)
+    return f"the model is one seed ({name}) of an ensemble: predict and export answer with the mean of all {seeds}"
 
 
 def _without_paths(file: Path) -> bytes:
@@ -78,13 +87,12 @@ def model_card(place: Run, *, repo_id: str, licence: str | None, data_set: bool)
     """
     trained = trained_models(place)[0]
     folder = place.folder("train") / trained.folder
-    card = card_of(Source(folder, place, trained), Exported(folder, "model-card"))
+    card = card_of(Source(folder, place, trained), Exported(folder, "model-card"), licence=licence)
     _, front, body = card.split("---\n", 2)
     metadata: dict[str, Any] = yaml.safe_load(front)
     if stated := licence_fields(licence):
         metadata = {key: value for key, value in metadata.items() if key != "license_name"} | stated
     if data_set:
         metadata["datasets"] = [repo_id]
-    told = f"Stated by the publisher: {licence}." if licence else "The publisher has stated no licence."
     front = yaml.safe_dump(metadata, allow_unicode=True, sort_keys=False, width=1000)
-    return f"---\n{front}---\n{body.rstrip()}\n\n{_FROM_THE_HUB.format(repo_id=repo_id, told=told)}"
+    return f"---\n{front}---\n{body.rstrip()}\n\n{_FROM_THE_HUB.format(repo_id=repo_id)}"

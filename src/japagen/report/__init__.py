@@ -23,6 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from japagen.report import tables, words
 from japagen.report.cards import cards
 from japagen.report.spending import spending
+from japagen.report.students import students
 from japagen.tables import write_text
 
 __all__ = ["ReportData", "write_report"]
@@ -38,8 +39,11 @@ class ReportData:
         name: of the run.
         task: name, description, kind, metric, labels with their meanings, kadg (what of it is used).
         experiment: the settings, nested as in the YAML.
+        students: every classifier trained: student, seed, train_rows, dev_rows, anchor_rows, about (its classifier.json)
+            and decision (its decision.json).
         stages: by stage: accounting, by_label, seconds; those that used a model also usage.
-        scores: kind, metric, n, labels, primary, systems, smallest_detectable_difference.
+        scores: kind, metric, n, labels, primary, systems, smallest_detectable_difference; systems with
+            anchor_rows (gold rows among train_rows) and decision (learnt_from, adopted), where there are any.
         analysis: counts, lengths, register, scripts, distinct_n, vocabulary_jaccard, characteristic_words.
         kept, dropped, mistakes: samples of texts to browse.
         provenance: versions, seed, digests, llm, started, finished, command.
@@ -49,6 +53,7 @@ class ReportData:
     name: str
     task: JSON = field(default_factory=dict)
     experiment: JSON = field(default_factory=dict)
+    students: Sequence[JSON] = ()
     stages: JSON = field(default_factory=dict)
     scores: JSON = field(default_factory=dict)
     analysis: JSON = field(default_factory=dict)
@@ -67,7 +72,8 @@ def write_report(data: ReportData, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     parts = {part.name: getattr(data, part.name) for part in fields(data)}
-    empty: dict[str, Any] = {name: () if name in ("kept", "dropped", "mistakes", "notices") else {} for name in parts}
+    lists = ("students", "kept", "dropped", "mistakes", "notices")
+    empty: dict[str, Any] = {name: () if name in lists else {} for name in parts}
     known = {name: _known(part) if name != "experiment" else part for name, part in parts.items() if part is not None}
     view = _view(ReportData(**(empty | known)))
     pages = {"report.html": _html(view), "report.md": _markdown(view)}
@@ -93,10 +99,12 @@ def _view(data: ReportData) -> dict[str, Any]:
         "label_counts": [source for source, _ in tables.both(analysis.get("counts"))],
         "settings": tables.settings(data.experiment),
         "spending": spending(stages),
+        "students": students(data.students, data.experiment, words.metric_of(scores)),
         "sizes": words.sizes(stages, things),
         "ledger": ledger,
         "scores": tables.score_table(scores),
         "primary": words.system_label(primary) if (primary := words.primary_of(scores)) else "",
+        "primary_texts": words.training_texts(words.primary_of(scores)),
         "metric": words.metric_name(words.metric_of(scores)),
         "smallest": words.number(smallest) if (smallest := scores.get("smallest_detectable_difference")) else "",
         "smallest_in": "" if words.metric_of(scores) == "accuracy" else " in accuracy",

@@ -28,6 +28,7 @@ from japagen.report.words import (
     score_of,
     system_label,
     systems_of,
+    training_texts,
 )
 
 SYMBOLS = {"japagen": "circle", "gold": "diamond", "prompted": "square", "majority": "circle"}
@@ -135,7 +136,7 @@ def _band(score: JSON, axis: str) -> list[dict[str, Any]]:
 
 
 def learning(scores: JSON) -> Figure | None:
-    """What K gold examples per label give, beside the level reached without any."""
+    """What K gold examples per label give, beside the level of the primary."""
     metric, primary = metric_of(scores), primary_of(scores)
     mine = (primary or {}).get("student")
     sized = [s for s in systems_of(scores, "gold") if (finite(s.get("k")) or 0) > 0]
@@ -182,8 +183,9 @@ def learning(scores: JSON) -> Figure | None:
                 hovertemplate="%{text}<extra></extra>",
             )
         )
+    learnt_from = training_texts(primary).removesuffix(" texts")
     level = {"color": colour("japagen"), "width": 1.2, "dash": "dot"}
-    traces.append(go.Scatter(x=[None], y=[None], mode="lines", line=level, name=f"synthetic, {escape(str(mine))}"))
+    traces.append(go.Scatter(x=[None], y=[None], mode="lines", line=level, name=f"{learnt_from}, {escape(str(mine))}"))
     return figure(
         traces,
         380,

@@ -26,6 +26,7 @@ from japagen.report.words import (
     system_label,
     systems_of,
     things_of,
+    training_texts,
     verdict,
 )
 
@@ -53,8 +54,12 @@ def groups(scores: JSON) -> list[tuple[str, str, list[JSON]]]:
         same = student != str((primary or {}).get("student"))
         return (same, student, system.get("k") is None, system.get("k") or 0)
 
-    found = [(kind, KINDS.get(kind, kind), sorted(systems_of(scores, kind), key=order)) for kind in [*KINDS, *others]]
-    return [group for group in found if group[2]]
+    found = [(kind, sorted(systems_of(scores, kind), key=order)) for kind in [*KINDS, *others]]
+    return [(kind, _title(kind, members), members) for kind, members in found if members]
+
+
+def _title(kind: str, members: Sequence[JSON]) -> str:
+    return f"Trained on {training_texts(members[0])}" if kind == "japagen" else KINDS.get(kind, kind)
 
 
 def score_table(scores: JSON) -> Row:
@@ -78,13 +83,21 @@ def _score_row(system: JSON, metrics: Sequence[str], primary: bool) -> Row:
     return {
         "label": system_label(system),
         "primary": primary,
-        "rows": count(system["train_rows"]) if system.get("train_rows") else "",
+        "rows": _trained_on(system),
         "unanswered": f"{count(unanswered)} of {count(answers)} answers missing" if unanswered else "",
         "cells": [_score_cell(score) for score in told],
         "seeds": max((len(score.get("by_seed") or ()) for score in told), default=0),
         "difference": scored(difference, 3, sign=True) if difference else "",
         "verdict": VERDICTS[verdict(difference)] if difference and not is_undefined(difference) else "",
     }
+
+
+def _trained_on(system: JSON) -> str:
+    """Rows that the system learnt from, gold ones among synthetic ones apart."""
+    rows, gold = finite(system.get("train_rows")), finite(system.get("anchor_rows"))
+    if not rows:
+        return ""
+    return f"{count(rows - gold)} + {count(gold)} gold" if gold else count(rows)
 
 
 def _score_cell(score: JSON) -> Row:

@@ -143,7 +143,7 @@ def system_label(system: JSON) -> str:
     student = system.get("student") or tail
     match system.get("kind"):
         case "japagen":
-            return str(student)
+            return f"{student} ensemble" if tail.endswith(" ensemble") else str(student)
         case "gold":
             return f"{student}, K = {_size(system)}"
         case "majority":
@@ -176,22 +176,38 @@ def opening(scores: JSON | None, experiment: JSON | None) -> list[str]:
 
 def _finding(primary: JSON, scores: JSON, experiment: JSON) -> str:
     metric, score = metric_of(scores), score_of(primary, metric_of(scores))
-    shots = finite((experiment.get("generate") or {}).get("shots"))
-    match shots:
-        case None:
-            who = "A classifier trained only on texts that the LLM wrote"
-        case 0.0:
-            who = "A classifier that saw no labelled data"
-        case _:
-            who = (
-                f"A classifier trained only on texts that the LLM wrote, shown {count(shots)} example texts each time,"
-            )
+    who = _who(primary, experiment)
     article = "an" if metric_name(metric)[0] in "aeiou" else "a"
     tested = scores.get("n")
     texts = f"{count(tested) if tested else 'the'} human-labelled {things_of(scores)}"
     sentence = f"{who} reaches {article} {metric_name(metric)} of {scored(score)} on {texts}"
     seeds = len(score.get("by_seed") or ())
     return f"{sentence}, the mean of {seeds} seeds." if seeds > 1 else f"{sentence}."
+
+
+def _who(primary: JSON, experiment: JSON) -> str:
+    """The classifier by what it saw: texts of the LLM, gold rows among them, gold rows that its labels follow."""
+    shots = finite((experiment.get("generate") or {}).get("shots"))
+    train, anchors = experiment.get("train") or {}, finite(primary.get("anchor_rows"))
+    decision = primary.get("decision") or {}
+    source, parts = str(decision.get("learnt_from") or "").partition(",")[0], decision.get("adopted") or ()
+    if shots == 0 and not anchors and "gold" not in source and train.get("dev") != "gold":
+        who = "A classifier that saw no labelled data"
+    else:
+        who = f"A classifier trained {'' if anchors else 'only '}on texts that the LLM wrote"
+        who += f", shown {count(shots)} example texts each time," if shots else ""
+    if anchors:
+        weight = finite((train.get("anchor") or {}).get("weight"))
+        who += f" and on {count(anchors)} human-labelled texts" + (f" (weight {weight:g})" if weight else "")
+    if source and parts:
+        what = "scores calibrated" if list(parts) == ["temperature"] else "labels decided"
+        who = f"{who.removesuffix(',')}, its {what} with {source},"
+    return who
+
+
+def training_texts(system: JSON | None) -> str:
+    """What a system of kind japagen learnt from."""
+    return "synthetic and gold texts" if finite((system or {}).get("anchor_rows")) else "synthetic texts"
 
 
 def _against_gold(primary: JSON, scores: JSON) -> list[str]:

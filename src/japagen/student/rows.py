@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from japagen.errors import DataError
+from japagen.errors import DataError, ModelError
 from japagen.records import Example, Prediction
 
 
@@ -96,8 +96,17 @@ def of_logits(
         values: the number that each label stands for, where the network gives a number; None where it gives classes.
         logits: shape (n, labels) for classes, whose softmax are the scores; shape (n, 1) for a number. A number has all its
             score on the labels next to it, so that the expectation of the scores is that number (within the labels' range).
+
+    Raises:
+        ModelError: an output is no number.
     """
     given = np.asarray(logits, dtype=np.float64)
+    if not np.isfinite(given).all():
+        raise ModelError(
+            "the network gives what is no number",
+            where=examples[int((~np.isfinite(given)).any(axis=1).argmax())].id,
+            remedy="its weights are damaged, or not those of this network: train again, or copy it anew",
+        )
     if values is None:
         return predictions(examples, labels, softmax(given))
     order = np.argsort(values, kind="stable")

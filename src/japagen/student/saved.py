@@ -21,6 +21,8 @@ from japagen.tables import file_digest
 
 FORMAT = 1
 ABOUT, WEIGHTS, VOCABULARY = "classifier.json", "weights.safetensors", "vocabulary.json"
+BESIDE = (ABOUT, "decision.json", "README.md", "japagen.json", ".gitattributes")
+"""Files that the seal does not name: a decision has a digest of its own, the others are not read."""
 AGAIN = "the folder is incomplete or was changed: copy it anew, or train again"
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -76,7 +78,9 @@ def read_about(folder: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise damaged(file, f"not valid JSON: {error}") from error
     match about:
-        case {"student": str(), "format": int(version), "labels": [str(), str(), *_], "sha256": str()}:
+        case {"student": str(), "format": int(version), "labels": [str(), str(), *_] as labels, "sha256": str()}:
+            if not all(isinstance(label, str) for label in labels) or len(set(labels)) < len(labels):
+                raise damaged(file, "the labels are not distinct texts")
             if version == FORMAT:
                 return dict(about)
             raise ModelError(
@@ -182,17 +186,21 @@ def unseal(folder: Path, settings: Mapping[str, type], *, weights: str) -> dict[
     """
     about = read_about(folder)
     for name, kind in settings.items():
-        if not isinstance(about.get(name), kind):
-            raise damaged(folder / ABOUT, f"'{name}' is missing or no {kind.__name__}")
+        given: Any = about.get(name)
+        if type(given) is not kind or (isinstance(given, int) and kind is int and not 0 < given < 2**31):
+            raise damaged(folder / ABOUT, f"'{name}' is missing or no {kind.__name__} that can be")
     match about.get("files"):
         case dict() as files if all(isinstance(value, str) for value in files.values()):
             pass
         case _:
             raise damaged(folder / ABOUT, "'files' is missing or no table of digests")
     for name, sha256 in {**files, weights: about["sha256"]}.items():
-        if Path(name).name != name:
-            raise damaged(folder / ABOUT, f"names a file outside its folder: {name}")
+        if Path(name).name != name or not name.isprintable():
+            raise damaged(folder / ABOUT, f"names a file outside its folder: {name!r}")
         check_digest(folder / name, sha256)
+    known = {*files, weights, *BESIDE}
+    if strangers := sorted(file.name for file in folder.iterdir() if file.is_file() and file.name not in known):
+        raise damaged(folder / strangers[0], "is no file of this classifier")
     return about
 
 
@@ -211,7 +219,7 @@ def values_of(about: Mapping[str, Any], folder: Path) -> tuple[float, ...] | Non
 
 
 def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e100
 
 
 def check_digest(file: Path, sha256: str) -> None:

@@ -59,10 +59,10 @@ def test_an_older_commit_can_be_asked_for(hub, tiny_bert, tmp_path):
 @pytest.mark.parametrize(
     ("name", "revision", "words"),
     [
+        ("bare-name", None, "is not on the hub|cannot be had"),
         ("org/absent", None, "is not on the hub"),
         ("org/tiny", "0" * 40, "has no revision"),
         ("org/locked", None, "is gated"),
-        ("not a name!", None, "is not on the hub"),
     ],
 )
 def test_what_the_hub_refuses_is_said(hub, tiny_bert, name, revision, words):

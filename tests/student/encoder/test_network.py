@@ -101,7 +101,10 @@ def test_half_a_model_is_refused(tiny_bert, tmp_path):
     arrays = load_file(folder / "model.safetensors")
     kept = {name: value for name, value in arrays.items() if "layer.1" not in name}
     save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ModelError, match=r"lack 16 of the encoder's arrays, e\.g\. bert\.encoder\.layer\.1"):
+    with pytest.raises(
+        ModelError,
+        match=r"lack 16 of the encoder's arrays, or have them in another shape, e\.g\. bert\.encoder\.layer\.1",
+    ):
         new_network(str(folder), None, labels=["a", "b"], outputs=2, pair=False, seed=0)
 
 
@@ -148,7 +151,22 @@ def test_damaged_weights_are_one_clear_error(tiny_bert, tmp_path, content):
         new_network(str(folder), None, labels=["a", "b"], outputs=2, pair=False, seed=0)
 
 
-@pytest.mark.parametrize("name", ["./absent", "/absent/model", "~/absent", "a/b/c", "a/"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "./absent",
+        "/absent/model",
+        "~/absent",
+        "a/b/c",
+        "a/",
+        " ",
+        "a\0b",
+        "~nosuchuser/x",
+        "C:\\bert",
+        "x" * 5000,
+        "USE-multilingual",
+    ],
+)
 def test_a_folder_that_is_not_there(name):
     with pytest.raises(ConfigError, match=r"(?s)there is no folder .*use-multilingual"):
         new_network(name, None, labels=["a", "b"], outputs=2, pair=False, seed=0)
@@ -210,3 +228,56 @@ def test_packing_trains_as_padding_does(tiny_bert, tmp_path, settings, singles):
 def test_packing_is_refused_with_its_reason(settings, singles):
     with pytest.raises(ConfigError, match=r"(?s)train\.encoder\.packing.*its attention has dropout"):
         load_student("encoder", Training(settings(packing=True))).fit(singles, (), seed=0)
+
+
+def test_arrays_of_another_shape_are_refused(tiny_bert, tmp_path):
+    folder = tmp_path / "misfit"
+    shutil.copytree(tiny_bert, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 64}))
+    with pytest.raises(ModelError, match=r"in another shape, e\.g\. bert\.embeddings\.position_embeddings"):
+        new_network(str(folder), None, labels=["a", "b"], outputs=2, pair=False, seed=0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"num_attention_heads": 0},
+        {"hidden_size": "x"},
+        {"pad_token_id": 10**6},
+        {"hidden_act": "nonsense"},
+        {"is_decoder": True},
+    ],
+    ids=str,
+)
+def test_a_hostile_configuration_is_one_clear_error(tiny_bert, tmp_path, change):
+    folder = tmp_path / "hostile"
+    shutil.copytree(tiny_bert, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(ModelError):
+        new_network(str(folder), None, labels=["a", "b"], outputs=2, pair=False, seed=0)
+
+
+def test_a_decoder_is_refused(tiny_bert, tmp_path):
+    folder = tmp_path / "decoder"
+    shutil.copytree(tiny_bert, folder)
+    config = transformers.GPT2Config(vocab_size=200, n_embd=32, n_layer=1, n_head=2)
+    transformers.GPT2LMHeadModel(config).save_pretrained(folder)
+    with pytest.raises(ModelError, match="is no encoder, but 'gpt2'"):
+        new_network(str(folder), None, labels=["a", "b"], outputs=2, pair=False, seed=0)
+
+
+def test_an_index_that_names_files_elsewhere_is_refused(tiny_bert, tmp_path):
+    folder = tmp_path / "index"
+    shutil.copytree(tiny_bert, folder)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "../x.safetensors"}}))
+    with pytest.raises(ModelError, match="names files outside its folder"):
+        new_network(str(folder), None, labels=["a", "b"], outputs=2, pair=False, seed=0)
+
+
+def test_a_folder_has_no_revision_and_a_file_is_no_folder(tiny_bert):
+    with pytest.raises(ConfigError, match="a folder has no revision"):
+        new_network(str(tiny_bert), "main", labels=["a", "b"], outputs=2, pair=False, seed=0)
+    with pytest.raises(ConfigError, match="is a file, not a folder"):
+        new_network(str(tiny_bert / "config.json"), None, labels=["a", "b"], outputs=2, pair=False, seed=0)

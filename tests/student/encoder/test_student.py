@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -310,7 +311,7 @@ def test_two_processes_learn_as_one(settings, singles, tiny_bert, tmp_path):
 
 
 def test_an_error_in_one_of_several_processes_is_told(settings, singles, tmp_path):
-    with pytest.raises(ModelError, match=r"a process of 2 ended with an error: .*there is no folder"):
+    with pytest.raises(ModelError, match=r"(?s)train.encoder.model: there is no folder './absent'.*use-multilingual"):
         fit(settings(model="./absent", devices=2), singles)
 
 
@@ -318,3 +319,136 @@ def test_threads_are_put_back(settings, singles):
     before = torch.get_num_threads()
     fit(settings(epochs=1, threads=2), singles)
     assert torch.get_num_threads() == before
+
+
+def test_processes_end_with_the_one_that_asked_for_them(settings, singles, tmp_path):
+    section = settings(epochs=1000, checkpoint_seconds=0, devices=2)
+    rows = [{"id": row.id, "text": row.text, "label": row.label} for row in singles]
+    job = {"rows": rows, "section": section.model_dump(), "folder": str(tmp_path / "kept"), "out": str(tmp_path)}
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    with subprocess.Popen(
+        [sys.executable, "-c", WORK, str(tmp_path / "job.json")], stdout=subprocess.DEVNULL
+    ) as process:
+        wait_for(lambda: list((tmp_path / "kept").glob("step-*[0-9]")))
+        process.kill()
+
+    def workers():
+        found = []
+        for place in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = place.read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"japagen.student.encoder.launch" in words and str(process.pid).encode() in words:
+                found.append(place)
+        return found
+
+    wait_for(lambda: not workers())
+
+
+def wait_for(what, seconds=60.0):
+    """Until something is so; an error if it is not in a long while."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+# ---- faults of files ----------------------------------------------------------------------------------------------------
+
+
+def test_another_model_in_the_same_folder_begins_anew(tiny_bert, settings, singles, tmp_path):
+    calm = still(tiny_bert, tmp_path)
+    fit(settings(model=calm, epochs=1), singles, folder=tmp_path / "kept")
+    config = json.loads((Path(calm) / "config.json").read_text())
+    (Path(calm) / "config.json").write_text(json.dumps(config | {"hidden_dropout_prob": 0.3}))
+    steps = []
+    fit(settings(model=calm, epochs=1), singles, folder=tmp_path / "kept", on_progress=lambda p: steps.append(p.done))
+    assert len(steps) == 6
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"step": 1000000}, {"step": -1}, {"facts": {}}, {"seal": None}, {"facts": {"history": {}, "losses": "x"}}],
+    ids=str,
+)
+def test_a_checkpoint_that_was_changed_is_passed_over(settings, singles, tmp_path, change):
+    fit(settings(epochs=1), singles, folder=tmp_path)
+    [place] = tmp_path.iterdir()
+    state = json.loads((place / "state.json").read_text())
+    (place / "state.json").write_text(json.dumps({**state, **change}))
+    steps = []
+    fit(settings(epochs=1), singles, folder=tmp_path, on_progress=lambda p: steps.append(p.done))
+    assert len(steps) == 6
+
+
+def test_a_flipped_bit_in_a_checkpoint_is_noticed(settings, singles, tmp_path):
+    fit(settings(epochs=1), singles, folder=tmp_path)
+    [file] = tmp_path.glob("*/tensors.safetensors")
+    content = bytearray(file.read_bytes())
+    content[-5] ^= 1
+    file.write_bytes(content)
+    steps = []
+    fit(settings(epochs=1), singles, folder=tmp_path, on_progress=lambda p: steps.append(p.done))
+    assert len(steps) == 6
+
+
+def test_a_checkpoint_that_cannot_be_written_does_not_stop_the_training(settings, singles, tmp_path):
+    (tmp_path / "kept").write_text("a file where the folder should be")
+    told = []
+    classifier = fit(settings(epochs=1, checkpoint_seconds=0), singles, folder=tmp_path / "kept", say=told.append)
+    assert classifier.facts["steps"] == 6
+    assert all("could not be written" in line for line in told)
+    assert told
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+def test_weights_that_cannot_be_are_refused(settings, singles, weight):
+    with pytest.raises(DataError, match="the weight is"):
+        fit(settings(epochs=1), [replace(singles[0], weight=weight), *singles[1:]])
+
+
+def test_a_threshold_that_leaves_no_row_is_an_error(settings, singles):
+    with pytest.raises(ModelError, match=r"(?s)leaves out all 48 rows.*temporal_threshold"):
+        fit(settings(epochs=3, temporal_ensemble=1.0, temporal_threshold=0.999), singles)
+
+
+@pytest.mark.parametrize("damage", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_do_not_answer(settings, singles, tmp_path, damage):
+    classifier = fit(settings(epochs=1), singles)
+    with torch.no_grad():
+        classifier.network.model.classifier.weight[0, 0] = damage
+    classifier.save(tmp_path)
+    with pytest.raises(ModelError, match="what is no number"):
+        load_classifier(tmp_path).predict(singles)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"labels": ["a", "a"]}, "not distinct"),
+        ({"max_length": 0}, "'max_length'"),
+        ({"max_length": True}, "'max_length'"),
+        ({"max_length": 10**30}, "'max_length'"),
+        ({"values": [10**400, 1]}, "'values'"),
+        ({"values": [float("nan"), 1]}, "'values'"),
+        ({"files": {"../x": "0"}}, "outside its folder"),
+        ({"files": {"a\0b": "0"}}, "outside its folder"),
+        ({"files": {}}, "is no file of this classifier"),
+        ({"files": {"absent.txt": "0"}}, "cannot be read"),
+    ],
+    ids=str,
+)
+def test_a_tampered_folder_is_refused(settings, singles, tmp_path, change, words):
+    fit(settings(epochs=1), singles).save(tmp_path)
+    file = tmp_path / "classifier.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    with pytest.raises(ModelError, match=words):
+        load_classifier(tmp_path)
+
+
+def test_a_strangers_file_in_the_folder_is_refused(settings, singles, tmp_path):
+    fit(settings(epochs=1), singles).save(tmp_path)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"tokenizer\.json: is no file of this classifier"):
+        load_classifier(tmp_path)

@@ -18,6 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from japagen.records import digest
+from japagen.tables import file_digest
+
 _STATE, _TENSORS = "state.json", "tensors.safetensors"
 
 
@@ -50,6 +53,7 @@ class Checkpoints:
 
     def write(self, checkpoint: Checkpoint) -> None:
         """Make it durable, then remove older ones."""
+        from safetensors import SafetensorError
         from safetensors.torch import save_file
 
         place = self.folder / f"step-{checkpoint.step:09d}"
@@ -57,8 +61,12 @@ class Checkpoints:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
-        save_file(tensors, partial / _TENSORS)
-        state = {"training": self.training, "step": checkpoint.step, "facts": dict(checkpoint.facts)}
+        try:
+            save_file(tensors, partial / _TENSORS)
+        except SafetensorError as error:  # a full disk, among others
+            raise OSError(str(error)) from error
+        state: dict[str, Any] = {"training": self.training, "step": checkpoint.step, "facts": dict(checkpoint.facts)}
+        state["seal"] = digest([*state.values(), file_digest(partial / _TENSORS)])
         (partial / _STATE).write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
         for file in (partial / _TENSORS, partial / _STATE, partial):
             _sync(file)
@@ -82,10 +90,11 @@ class Checkpoints:
 
         try:
             state = json.loads((place / _STATE).read_text(encoding="utf-8"))
-            if state["training"] != self.training:
+            sealed = [state[name] for name in ("training", "step", "facts")]
+            if state["training"] != self.training or state["seal"] != digest([*sealed, file_digest(place / _TENSORS)]):
                 return None
             return Checkpoint(int(state["step"]), dict(state["facts"]), load_file(place / _TENSORS))
-        except (OSError, ValueError, LookupError, TypeError, SafetensorError):
+        except (OSError, ValueError, LookupError, TypeError, RecursionError, SafetensorError):
             return None
 
     def remove(self) -> None:

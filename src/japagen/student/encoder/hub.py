@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Any
 
 from japagen.cache import cache_folder
 from japagen.errors import ConfigError, MissingExtra, ModelError
+from japagen.student.encoder.recipe import MULTILINGUAL
 from japagen.tables import file_digest
 
+_NAME = re.compile(r"(?=.{1,96}$)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 PATTERNS = ("*.json", "*.txt", "*.safetensors", "*.model")
 WEIGHTS, PICKLED = "model.safetensors", "pytorch_model.bin"
 
@@ -63,8 +66,16 @@ def fetch(model: str, revision: str | None) -> Fetched:
         ModelError: the hub does not have it, cannot be reached, or has it only as pickle.
         MissingExtra: huggingface_hub is absent.
     """
-    here = Path(model).expanduser()
-    if here.is_dir():
+    here = _as_path(model)
+    if here is not None and here.is_file():
+        raise ConfigError("is a file, not a folder", where=f"train.encoder.model {model}", remedy="give its folder")
+    if here is not None and here.is_dir():
+        if revision is not None:
+            raise ConfigError(
+                "a folder has no revision",
+                where="train.encoder.revision",
+                remedy="remove it, or give a name on the hub",
+            )
         if not (here / "config.json").is_file():
             raise ModelError(
                 "there is no config.json in this folder",
@@ -72,9 +83,9 @@ def fetch(model: str, revision: str | None) -> Fetched:
                 remedy="give a folder that transformers' save_pretrained wrote",
             )
         return Fetched(here)
-    if model.startswith((".", "/", "~", "\\")) or model.count("/") > 1 or model.endswith("/"):
+    if model.lower() == MULTILINGUAL or not _NAME.fullmatch(model):
         raise ConfigError(
-            f"there is no folder '{model}'",
+            f"there is no folder '{visible(model)}', and it is no name on the hub",
             where="train.encoder.model",
             remedy="give a folder, a name on the hub (organisation/name), or use-multilingual",
         )
@@ -94,6 +105,22 @@ def fetch(model: str, revision: str | None) -> Fetched:
             remedy="give a revision that has them (on the hub often refs/pr/N), or a folder that you have converted",
         )
     return Fetched(_converted(model, wanted, pinned.pickled, folder, kept), wanted)
+
+
+def _as_path(model: str) -> Path | None:
+    """The model as a path; None where it cannot be one."""
+    try:
+        path = Path(model).expanduser()
+        path.exists()
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL in it, nobody's home
+        return None
+    return path
+
+
+def visible(text: str) -> str:
+    """A name as it can stand in a message: short, without passwords of addresses or signs that are not seen."""
+    shown = re.sub(r"//[^/@]*@", "//…@", text if len(text) <= 80 else f"{text[:80]}…")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown)
 
 
 def _download(model: str, revision: str, patterns: tuple[str, ...]) -> Path:

@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -25,7 +27,7 @@ from japagen.student import Training
 from japagen.student.encoder.classifier import EncoderClassifier
 from japagen.student.encoder.processes import Processes
 
-_JOB, _CLASSIFIER = "job.json", "classifier"
+_JOB, _ERROR, _CLASSIFIER = "job.json", "error.json", "classifier"
 
 
 def fit_together(
@@ -57,17 +59,42 @@ def fit_together(
         (place / _CLASSIFIER).mkdir()
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={devices}"]
         done = subprocess.run(  # noqa: S603 our own module
-            [*command, "-m", "japagen.student.encoder.launch", name], capture_output=True, text=True, check=False
+            [*command, "-m", "japagen.student.encoder.launch", name, str(os.getpid())],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
-            said = [line for line in done.stderr.splitlines() if line.strip()]
-            told = next((line for line in said if line.startswith("japagen: ")), said[-1] if said else "no message")
-            raise ModelError(
-                f"a process of {devices} ended with an error: {told.removeprefix('japagen: ')}",
-                where="student 'encoder'",
-                remedy="try it with train.encoder.devices: 1",
-            )
+            raise _error(place / _ERROR, devices, done.stderr)
         return EncoderClassifier.load(place / _CLASSIFIER)
+
+
+def _error(file: Path, devices: int, stderr: str) -> ModelError:
+    """What one of the processes has told, else the last line that looks like an error."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+        return ModelError(told["what"], where=told["where"], remedy=told["remedy"])
+    except (OSError, ValueError, LookupError, TypeError):
+        lines = [line for line in stderr.splitlines() if "Error" in line and "ChildFailedError" not in line]
+        return ModelError(
+            f"a process of {devices} ended with an error: {lines[-1].strip() if lines else 'no message'}",
+            where="student 'encoder'",
+            remedy="try it with train.encoder.devices: 1",
+        )
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after the one that asked for it, however that ended."""
+
+    def watch() -> None:
+        while True:
+            time.sleep(1.0)
+            try:
+                os.kill(parent, 0)
+            except OSError:
+                os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def work(place: Path) -> None:
@@ -96,10 +123,13 @@ def main() -> None:
     """Entry point of the processes; an error of the user's is one line."""
     from japagen.errors import JapagenError
 
+    place = Path(sys.argv[1])
+    _end_with(int(sys.argv[2]))
     try:
-        work(Path(sys.argv[1]))
+        work(place)
     except JapagenError as error:
-        sys.stderr.write("japagen: " + " ".join(str(error).split()) + "\n")
+        told = {"what": error.what, "where": error.where, "remedy": error.remedy}
+        (place / _ERROR).write_text(json.dumps(told), encoding="utf-8")
         sys.exit(2)
 
 

@@ -49,12 +49,15 @@ class Rows:
 
 @dataclass(slots=True)
 class History:
-    """How a training went: by epoch the mean loss and, where there is a dev set, its score; and what it had to change."""
+    """How a training went: by epoch the mean loss and, where there is a dev set, its score; what it had to change; and rows
+    whose label temporal ensembling left out in the end.
+    """
 
     epochs: list[dict[str, float | None]] = field(default_factory=list)
     steps: int = 0
     micro_batch: int | None = None
     best_epoch: int | None = None
+    left_out: int = 0
 
     def facts(self) -> dict[str, Any]:
         """As JSON."""
@@ -63,6 +66,7 @@ class History:
             "steps": self.steps,
             "micro_batch": self.micro_batch,
             "best_epoch": self.best_epoch,
+            "left_out": self.left_out,
         }
 
 
@@ -164,13 +168,11 @@ class Training:
                 break
             self.on_step(step, steps)
             if self.checkpoints and time.monotonic() - last >= self.recipe.section.checkpoint_seconds:
-                if self.processes.first:
-                    self.checkpoints.write(self._checkpoint(step))
+                self._keep(self._checkpoint(step))
                 last = time.monotonic()
         if self._best:
             _restore(self.network, self._best)
-        if self.checkpoints and self.processes.first:
-            self.checkpoints.write(self._finished())
+        self._keep(self._finished())
         return self.history
 
     # ---- one step ----------------------------------------------------------------------------------------------------
@@ -197,6 +199,24 @@ class Training:
         if self._ensemble is not None:
             self._ensemble.update(*self.processes.gather(said))
         return float(found)
+
+    def _tell_left_out(self) -> None:
+        """Say how many rows the threshold of temporal ensembling leaves out; all of them is an error.
+
+        Raises:
+            ModelError: no row is left.
+        """
+        if self._ensemble is None or not self._ensemble.threshold:
+            return
+        everyone = torch.arange(len(self.rows.targets), device=self._device)
+        kept = int(self._ensemble.keep(everyone, torch.from_numpy(self.rows.targets).to(self._device)).sum())
+        if not kept:
+            raise ModelError(
+                f"temporal_threshold {self._ensemble.threshold:g} leaves out all {len(everyone)} rows",
+                where="student 'encoder'",
+                remedy="lower train.encoder.temporal_threshold",
+            )
+        self.history.left_out = len(everyone) - kept
 
     def _gradient(self, step: int, batch: NDArray[np.int64]) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
         """Add up the gradients of this process's share of the batch, micro-batch by micro-batch.
@@ -281,6 +301,7 @@ class Training:
         self.network.train()
         self.history.epochs.append({"loss": float(np.mean(self._losses)), "dev": score})
         self._losses.clear()
+        self._tell_left_out()
         patience = self.recipe.section.patience
         if patience is None or score is None:
             return False
@@ -304,6 +325,15 @@ class Training:
         }
         tensors = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
         return Checkpoint(step, {"history": self.history.facts(), "losses": self._losses}, tensors)
+
+    def _keep(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint; one that cannot be written costs time after a stop, not the training."""
+        if self.checkpoints is None or not self.processes.first:
+            return
+        try:
+            self.checkpoints.write(checkpoint)
+        except OSError as error:
+            self.say(f"encoder: a checkpoint could not be written ({error.strerror or error}); training goes on")
 
     def _finished(self) -> Checkpoint:
         """The result, so that a run that is stopped while other seeds learn need not learn this one again."""

@@ -15,13 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from japagen.errors import ConfigError, MissingExtra, ModelError
+from japagen.errors import ConfigError, JapagenError, MissingExtra, ModelError
 from japagen.student.encoder import packed
 from japagen.student.encoder.firsttoken import compute_every_token, compute_first_token_only
 from japagen.student.encoder.hub import Fetched, fetch
 from japagen.student.encoder.recipe import MULTILINGUAL
 from japagen.student.encoder.tokens import Tokeniser, load_tokeniser
 
+_ENCODERS = "give an encoder such as BERT, RoBERTa, DeBERTa-v2, ELECTRA or ModernBERT, with safetensors weights"
 _OFFSET = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "roberta-prelayernorm", "data2vec-text", "mpnet")
 """Kinds of model whose first position is that behind the id of padding."""
 
@@ -180,11 +181,11 @@ def _kind(folder: Path) -> object:
 
 def _load(folder: Path, name: str, *, new: bool, **options: Any) -> HuggingFaceNetwork:
     try:
-        from safetensors import SafetensorError
         from transformers import AutoConfig, AutoModelForSequenceClassification
     except ImportError as error:
         raise MissingExtra("transformers", "encoder", needed_by="student 'encoder'") from error
     tokeniser = load_tokeniser(folder)
+    _check_index(folder)
     try:
         with _quiet():
             config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **options)
@@ -198,22 +199,45 @@ def _load(folder: Path, name: str, *, new: bool, **options: Any) -> HuggingFaceN
                 ignore_mismatched_sizes=new,
                 output_loading_info=True,
             )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+            if config.is_encoder_decoder or getattr(config, "is_decoder", False) or not hasattr(model, "classifier"):
+                raise ModelError(f"is no encoder, but '{config.model_type}'", where=f"model '{name}'", remedy=_ENCODERS)
+    except JapagenError:
+        raise
+    except Exception as error:  # whatever a configuration of a stranger makes the library do
         said = str(error).strip().splitlines()
         raise ModelError(
-            f"cannot be loaded as an encoder: {said[0] if said else type(error).__name__}",
+            f"cannot be loaded as an encoder: {said[0][:200] if said else type(error).__name__}",
             where=f"model '{name}'",
-            remedy="give an encoder such as BERT, RoBERTa, DeBERTa-v2, ELECTRA or ModernBERT, with safetensors weights",
+            remedy=_ENCODERS,
         ) from error
     base = f"{model.base_model_prefix}."
-    absent = sorted(key for key in found["missing_keys"] if not new or (key.startswith(base) and "pooler" not in key))
+    misfits = {*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])}
+    absent = sorted(key for key in misfits if not new or (key.startswith(base) and "pooler" not in key))
     if absent:
         raise ModelError(
-            f"the weights lack {len(absent)} of the encoder's arrays, e.g. {absent[0]}",
+            f"the weights lack {len(absent)} of the encoder's arrays, or have them in another shape, e.g. {absent[0]}",
             where=f"model '{name}'",
             remedy="take a complete model: with arrays of chance it would have to learn from nothing",
         )
     return HuggingFaceNetwork(model, tokeniser)
+
+
+def _check_index(folder: Path) -> None:
+    """Refuse weights in several files that name one outside the folder.
+
+    Raises:
+        ModelError: they do, or the index is damaged.
+    """
+    file = folder / "model.safetensors.index.json"
+    if not file.is_file():
+        return
+    try:
+        names = set(json.loads(file.read_text(encoding="utf-8"))["weight_map"].values())
+        inside = all(isinstance(name, str) and Path(name).name == name for name in names)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(f"is damaged: {error}", where=file, remedy="fetch the model anew") from error
+    if not inside:
+        raise ModelError("names files outside its folder", where=file, remedy="fetch the model anew")
 
 
 @contextlib.contextmanager

@@ -27,11 +27,17 @@ from japagen.student import rows
 from japagen.student.encoder.checkpoint import Checkpoints
 from japagen.student.encoder.classifier import EncoderClassifier, feed_of
 from japagen.student.encoder.dropout import use_cheap_dropout
+from japagen.student.encoder.hub import Fetched
 from japagen.student.encoder.inference import Feed, device, has_bf16, infer
 from japagen.student.encoder.loop import Rows, Training
 from japagen.student.encoder.network import HuggingFaceNetwork, new_network
 from japagen.student.encoder.processes import ALONE, Processes
 from japagen.student.encoder.recipe import recipe_of
+from japagen.student.weights import weights_of
+from japagen.tables import file_digest
+
+_LARGEST = 1e6
+"""Numbers beyond it are no similarity, and their squares no loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class EncoderStudent:
                 precision,
                 head,
                 dev_score=self._dev_score(network, dev_feed, dev, labels, values, precision) if dev else None,
-                checkpoints=self._checkpoints(train, dev, seed, revision, precision),
+                checkpoints=self._checkpoints(train, dev, seed, fetched, precision),
                 processes=self.processes,
                 on_step=self._told(seed),
                 say=self.setting.say,
@@ -143,7 +149,7 @@ class EncoderStudent:
         return score
 
     def _checkpoints(
-        self, train: Sequence[Example], dev: Sequence[Example], seed: int, revision: str | None, precision: str
+        self, train: Sequence[Example], dev: Sequence[Example], seed: int, fetched: Fetched | None, precision: str
     ) -> Checkpoints | None:
         folder = self.setting.folder
         if folder is None:
@@ -151,7 +157,9 @@ class EncoderStudent:
         shaping = self.setting.encoder.model_dump(mode="json", exclude={"checkpoint_seconds"})
         versions = {name: metadata.version(name) for name in ("japagen", "torch", "transformers")}
         digest = hashlib.sha256()
-        facts = [shaping, versions, seed, revision, precision, self.setting.metric, device().type]
+        files = sorted(file for file in fetched.folder.iterdir() if file.is_file()) if fetched else []
+        beginning = {file.name: file_digest(file) for file in files}
+        facts = [shaping, versions, seed, beginning, precision, self.setting.metric, device().type]
         digest.update(json.dumps(facts, sort_keys=True).encode())
         for example in (*train, None, *dev):
             row = example and (example.text, example.text_pair, example.label, example.value, example.weight)
@@ -174,6 +182,11 @@ def _values(train: Sequence[Example], labels: Sequence[str]) -> tuple[float, ...
             where=train[given.index(False)].id,
             remedy="give every row of a task of similarity its value",
         )
+    for example in train:
+        if not (example.value is not None and abs(example.value) < _LARGEST):
+            raise DataError(
+                f"the number is {example.value}", where=example.id, remedy="give a number that is not so large"
+            )
     return tuple(float(np.mean([e.value for e in train if e.label == label])) for label in labels)
 
 
@@ -184,7 +197,8 @@ def _targets(train: Sequence[Example], labels: Sequence[str], values: tuple[floa
 
 
 def _weights(train: Sequence[Example]) -> Any:
-    return np.array([example.weight for example in train], dtype=np.float32)
+    given = weights_of(train)
+    return np.ones(len(train), np.float32) if given is None else given.astype(np.float32)
 
 
 def _attention(network: nn.Module, where: torch.device, precision: str) -> contextlib.AbstractContextManager[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,7 @@ def _options(dictionary: str) -> str:
     return f'-d "{folder}" -r "{Path(folder) / "mecabrc"}"'
 
 
+@cache  # MeCab does not give back the memory of a dictionary
 def _tagger(dictionary: str, options: str) -> GenericTagger:
     try:
         from fugashi import GenericTagger
