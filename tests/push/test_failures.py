@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from japagen.errors import HubError, MissingExtra
 from japagen.push import push
-from japagen.push.destination import HUB, check_branch, check_name, hub_address
+from japagen.push.destination import HUB, Destination, check_branch, check_name, hub_address
+from japagen.push.failures import explain
 from japagen.push.fakehub import FakeHub, HubFault
 from japagen.push.licences import terms
 
@@ -294,3 +295,30 @@ def test_the_address_is_the_public_hub_unless_told(monkeypatch: pytest.MonkeyPat
 )
 def test_whose_terms_are_to_be_minded(llm: str, who: str) -> None:
     assert who in terms(llm)
+
+
+def test_an_answer_that_a_library_trips_over_is_the_hubs_fault_and_ours_is_ours() -> None:
+    """A TypeError out of huggingface_hub means a server that is no hub; one of our own stays a bug."""
+    import json
+
+    def theirs() -> BaseException:
+        try:
+            json.loads(3)  # type: ignore[arg-type]
+        except TypeError as error:
+            return error
+        raise AssertionError
+
+    def of_ours() -> BaseException:
+        try:
+            from japagen.push import destination
+
+            exec("len(3)", vars(destination))  # a fault in a module of ours
+        except TypeError as error:
+            return error
+        raise AssertionError
+
+    to = Destination("org/reviews")
+    found = explain(theirs(), to)
+    assert found is not None
+    assert "does not speak as the hub does" in found.what
+    assert explain(of_ours(), to) is None

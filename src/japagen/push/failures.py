@@ -34,7 +34,7 @@ def explain(error: BaseException, to: Destination) -> HubError | None:
             what = f"the hub cannot be reached ({type(broken).__name__}: {visible(str(broken), to.token)})"
             remedy = f"check the network, a proxy and HF_ENDPOINT; {AGAIN}"
             return HubError(what.replace(": )", ")"), where=where, remedy=remedy)
-        case json.JSONDecodeError() | UnicodeDecodeError() | KeyError():
+        case json.JSONDecodeError() | UnicodeDecodeError() | KeyError() | RecursionError():
             remedy = "check HF_ENDPOINT: a proxy or a page for people may stand in between"
             return HubError("what answers there does not speak as the hub does", where=where, remedy=remedy)
         case ValueError() as wrong:
@@ -45,7 +45,20 @@ def explain(error: BaseException, to: Destination) -> HubError | None:
             if any(word in words.lower() for word in _QUOTA):
                 return _quota(words, to)
             return HubError(f"the hub does not take a file: {words}", where=where, remedy=AGAIN)
+        case _ if _of_a_library(root(error)):  # huggingface_hub trips over an answer that it did not expect
+            remedy = "check HF_ENDPOINT: a proxy or a page for people may stand in between"
+            return HubError("what answers there does not speak as the hub does", where=where, remedy=remedy)
     return None
+
+
+def _of_a_library(error: BaseException) -> bool:
+    """Whether an error arose in code that is not ours, of a kind that a wrong answer causes."""
+    if not isinstance(error, TypeError | AttributeError | LookupError | NameError):
+        return False
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and not str(trace.tb_frame.f_globals.get("__name__", "")).startswith("japagen")
 
 
 def root(error: BaseException) -> BaseException:

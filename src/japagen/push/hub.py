@@ -175,7 +175,7 @@ def _prepare(api: HfApi, kind: Kind, to: Destination, say: Say) -> None:
     except RepositoryNotFoundError:
         api.create_repo(to.repo_id, repo_type=kind, private=to.private, exist_ok=True)
     else:
-        if to.private and there.private is False:
+        if to.private and there.private is not True:  # also where it does not say
             what = f"the {_WORDS[kind]} is public already, and you have not asked for that"
             raise HubError(what, where=page(to, kind), remedy="add --public, or choose another name")
         if not to.private and there.private:
