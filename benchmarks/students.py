@@ -260,7 +260,9 @@ class Bench:
         from japagen.student.encoder.loop import Rows, Training
         from japagen.student.encoder.recipe import Recipe
 
-        section = EncoderSection(batch_size=BATCH, epochs=1, learning_rate=LEARNING_RATE, batching=arm.batching)
+        section = EncoderSection(
+            batch_size=BATCH, epochs=1, learning_rate=LEARNING_RATE, batching=arm.batching, temporal_ensemble=0
+        )
         feed, targets = self.feeds["train"], self.targets["train"]
         targets = targets.astype(np.float32 if self.outputs == 1 else np.int64)
         rows = Rows(feed, targets, np.ones(len(targets), np.float32), [str(i) for i in range(len(targets))])

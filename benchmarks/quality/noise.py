@@ -73,15 +73,15 @@ NEWS = ROOT.parent / "shared" / "gold" / "news" / "ldcc-20140209.tar.gz"
 ENCODER_ROWS = 1500
 SEEDS = 3  # of the encoder's plain arm, for the ensemble
 ARMS: dict[str, dict[str, Any]] = {
-    "plain": {},
-    "smoothing-0.1": {"label_smoothing": 0.1},
-    "smoothing-0.2": {"label_smoothing": 0.2},
-    "temporal": {"temporal_ensemble": 1.0, "temporal_momentum": 0.8},
-    "temporal-drop-0.2": {"temporal_ensemble": 1.0, "temporal_momentum": 0.8, "temporal_threshold": 0.2},
-    "temporal-strong": {"temporal_ensemble": 5.0, "temporal_momentum": 0.8},
-    "r-drop": {"r_drop": 1.0},
-    "early-stopping": {"patience": 2, "epochs": 12},
-    "anchor": {},
+    "plain": {"temporal_ensemble": 0},
+    "smoothing-0.1": {"temporal_ensemble": 0, "label_smoothing": 0.1},
+    "smoothing-0.2": {"temporal_ensemble": 0, "label_smoothing": 0.2},
+    "temporal": {"temporal_ensemble": 1.0, "temporal_threshold": 0},
+    "temporal-drop-0.2": {"temporal_ensemble": 1.0, "temporal_threshold": 0.2},  # the default
+    "temporal-strong": {"temporal_ensemble": 5.0, "temporal_threshold": 0},
+    "r-drop": {"temporal_ensemble": 0, "r_drop": 1.0},
+    "early-stopping": {"temporal_ensemble": 0, "patience": 2, "epochs": 12},
+    "anchor": {"temporal_ensemble": 0},
 }
 
 

@@ -163,7 +163,8 @@ class CurateSection(_Section):
 
 class EncoderSection(_Section):
     """The student `encoder`: a pretrained encoder, fine-tuned. The defaults are the paper's recipe, with JGLUE's own
-    values for what the paper leaves open; null takes what the model needs.
+    values for what the paper leaves open, and temporal ensembling against noisy labels (0: the paper's plain training);
+    null takes what the model needs.
     """
 
     model: str = Field(
@@ -210,14 +211,18 @@ class EncoderSection(_Section):
     )
     label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="share of the label spread over all labels")
     temporal_ensemble: float = Field(
-        default=0.0,
+        default=1.0,
         ge=0,
         le=1000,
-        description="weight of agreement with a row's earlier predictions (SuperGen); 0: off",
+        description="weight of agreement with a row's earlier predictions (SuperGen), from a third of the training on; "
+        "0: off, as in the paper",
     )
     temporal_momentum: float = Field(default=0.8, ge=0, lt=1, description="how slowly those predictions change")
     temporal_threshold: float = Field(
-        default=0.0, ge=0, lt=1, description="rows whose label has less of them are left out after the first epoch"
+        default=0.2,
+        ge=0,
+        lt=1,
+        description="rows whose label has less than that in them are left out from then on; 0: none",
     )
     r_drop: float = Field(default=0.0, ge=0, le=100, description="weight of agreement between two dropouts; 0: off")
     patience: int | None = Field(

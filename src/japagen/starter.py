@@ -161,9 +161,9 @@ train:
     micro_batch: null          # rows computed at a time, where memory is short
     precision: null            # bf16 where the machine has it
     label_smoothing: 0.0
-    temporal_ensemble: 0.0
+    temporal_ensemble: 1.0     # against noisy labels; 0: off, as in the paper
     temporal_momentum: 0.8
-    temporal_threshold: 0.0
+    temporal_threshold: 0.2
     r_drop: 0.0
     patience: null             # epochs without a better dev score
     checkpoint_seconds: 120

@@ -45,7 +45,7 @@ def settings(tiny_bert: Path) -> Callable[..., EncoderSection]:
 
     def make(**changes: object) -> EncoderSection:
         given = {"model": str(tiny_bert), "batch_size": 8, "epochs": 8, "learning_rate": 3e-3, "precision": "fp32"}
-        given |= {"min_steps": 0}
+        given |= {"min_steps": 0, "temporal_ensemble": 0}
         return EncoderSection.model_validate({**given, **changes})
 
     return make

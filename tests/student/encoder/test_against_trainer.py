@@ -62,7 +62,9 @@ def test_the_weights_are_those_of_trainer(tiny_bert: Path, tmp_path: Path, outpu
     codes = np.arange(len(TEXTS)) % 3
     targets = codes.astype(np.int64) if outputs > 1 else (scale * codes).astype(np.float32)
 
-    section = EncoderSection(batch_size=SIZE, epochs=EPOCHS, batching="plain", warmup=0.5, weight_decay=0.1)
+    section = EncoderSection(
+        batch_size=SIZE, epochs=EPOCHS, batching="plain", warmup=0.5, weight_decay=0.1, temporal_ensemble=0
+    )
     recipe = Recipe(section, EPOCHS, rate, rate, 32)
     rows = Rows(feed, targets, np.ones(len(TEXTS), np.float32), TEXTS)
     training = Training(ours, rows, recipe, SEED, "fp32", ours.head)

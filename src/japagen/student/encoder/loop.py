@@ -29,6 +29,8 @@ from japagen.student.encoder.temporal import TemporalEnsemble
 
 Say = Callable[[str], None]
 
+_SETTLED = 1 / 3
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -206,7 +208,7 @@ class Training:
         Raises:
             ModelError: no row is left.
         """
-        if self._ensemble is None or not self._ensemble.threshold:
+        if self._ensemble is None or not self._ensemble.threshold or not self._settled:
             return
         everyone = torch.arange(len(self.rows.targets), device=self._device)
         kept = int(self._ensemble.keep(everyone, torch.from_numpy(self.rows.targets).to(self._device)).sum())
@@ -256,12 +258,17 @@ class Training:
             weights,
             total=total,
             smoothing=section.label_smoothing,
-            ensemble=self._ensemble,
+            ensemble=self._ensemble if self._settled else None,
             rows=places,
             twin=twin,
             r_drop=section.r_drop,
         )
         return loss, logits.detach().float().softmax(-1) if self._ensemble is not None else None
+
+    @property
+    def _settled(self) -> bool:
+        """Whether earlier predictions are worth listening to: not before a third of the training is over."""
+        return self.history.steps >= _SETTLED * len(self._plan)
 
     def _smaller(self, error: RuntimeError, rows: int) -> None:
         """Halve the micro-batch after running out of memory; any other error goes on its way.
