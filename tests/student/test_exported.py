@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -166,15 +167,21 @@ def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
     classifier = load_classifier(write(tmp_path / "three", network(), values=[0.0, 1.0]))
     with pytest.raises(ModelError, match="where \\(6, 1\\) is due"):
         classifier.predict(examples())
-    with pytest.raises(ModelError, match="'max_length' is below 1"):
+    with pytest.raises(ModelError, match="'max_length' is missing or no int that can be"):
         load_classifier(write(tmp_path / "four", network(), max_length=0))
 
 
 @pytest.mark.parametrize("where", ["weights.bin", "../weights.bin", "/etc/hostname"])
 def test_weights_outside_the_file_are_not_read(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write(tmp_path / "exported", network(elsewhere=where))
+    content = np.array(BIAS, np.float32).tobytes()
     for place in (folder, tmp_path):
-        (place / "weights.bin").write_bytes(np.array(BIAS, np.float32).tobytes())
+        (place / "weights.bin").write_bytes(content)
+    with pytest.raises(ModelError, match=r"weights\.bin: is no file of this classifier"):
+        load_classifier(folder)
+    about = json.loads((folder / "classifier.json").read_text(encoding="utf-8"))
+    about["files"]["weights.bin"] = hashlib.sha256(content).hexdigest()  # a forger knows how
+    (folder / "classifier.json").write_text(json.dumps(about), encoding="utf-8")
     monkeypatch.chdir(folder)
     with pytest.raises(ModelError, match="onnxruntime cannot read it"):
         load_classifier(folder)

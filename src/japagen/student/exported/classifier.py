@@ -118,8 +118,6 @@ class ExportedClassifier:
         student = saved.read_about(folder)["student"]
         about = saved.unseal(folder, {"pair": bool, "max_length": int, "precision": str}, weights=NETWORKS[student])
         values = saved.values_of(about, folder)
-        if about["max_length"] < 1:
-            raise saved.damaged(folder / saved.ABOUT, "'max_length' is below 1")
         network, labels = cls.open(folder, about, threads), tuple(about["labels"])
         return cls(folder, network, load_tokeniser(folder), labels, about["pair"], values, about["max_length"])
 

@@ -85,16 +85,23 @@ def _options(dictionary: str) -> str:
     return f'-d "{folder}" -r "{Path(folder) / "mecabrc"}"'
 
 
-@cache  # MeCab does not give back the memory of a dictionary
 def _tagger(dictionary: str, options: str) -> GenericTagger:
     try:
-        from fugashi import GenericTagger
+        import fugashi  # noqa: F401 whether it is there
     except ImportError as error:
         raise MissingExtra("fugashi", "encoder", needed_by="the model's tokeniser") from error
     try:
-        return GenericTagger(options)
+        return _opened(options)
     except RuntimeError as error:
         raise _lacking(dictionary, "cannot be opened by MeCab") from error
+
+
+@cache
+def _opened(options: str) -> GenericTagger:
+    """One for each dictionary and process: MeCab does not give its memory back."""
+    from fugashi import GenericTagger
+
+    return GenericTagger(options)
 
 
 def _lacking(dictionary: str, what: str) -> ModelError:
