@@ -257,7 +257,7 @@ class Bench:
 
         from japagen.experiment import EncoderSection
         from japagen.student.encoder.dropout import use_cheap_dropout
-        from japagen.student.encoder.loop import Rows, Training
+        from japagen.student.encoder.loop import Rows, TrainingLoop
         from japagen.student.encoder.recipe import Recipe
 
         section = EncoderSection(
@@ -271,7 +271,7 @@ class Bench:
             if arm.precision == "bf16":
                 network.model.set_attn_implementation("eager")
         recipe = Recipe(section, 1, LEARNING_RATE, LEARNING_RATE, MAX_LENGTH)
-        training = Training(network, rows, recipe, seed, arm.precision, network.head)
+        training = TrainingLoop(network, rows, recipe, seed, arm.precision, network.head)
 
         del training._plan[steps:]
 

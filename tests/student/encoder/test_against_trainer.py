@@ -20,7 +20,7 @@ from transformers import AutoModelForSequenceClassification, Trainer, TrainingAr
 from japagen.experiment import EncoderSection  # noqa: E402
 from japagen.student.encoder import batches  # noqa: E402
 from japagen.student.encoder.inference import Feed  # noqa: E402
-from japagen.student.encoder.loop import Rows, Training  # noqa: E402
+from japagen.student.encoder.loop import Rows, TrainingLoop  # noqa: E402
 from japagen.student.encoder.network import HuggingFaceNetwork  # noqa: E402
 from japagen.student.encoder.recipe import Recipe  # noqa: E402
 from japagen.student.encoder.tokens import load_tokeniser  # noqa: E402
@@ -67,7 +67,7 @@ def test_the_weights_are_those_of_trainer(tiny_bert: Path, tmp_path: Path, outpu
     )
     recipe = Recipe(section, EPOCHS, rate, rate, 32)
     rows = Rows(feed, targets, np.ones(len(TEXTS), np.float32), TEXTS)
-    training = Training(ours, rows, recipe, SEED, "fp32", ours.head)
+    training = TrainingLoop(ours, rows, recipe, SEED, "fp32", ours.head)
     history = training.run()
 
     plan = [

@@ -242,14 +242,14 @@ def test_a_damaged_checkpoint_is_passed_over(settings, singles, tmp_path):
 def test_out_of_memory_halves_the_micro_batch_and_goes_on(settings, singles, monkeypatch, tiny_bert, tmp_path):
     calm = still(tiny_bert, tmp_path)
     expected = weights(fit(settings(model=calm, epochs=1), singles))
-    forward = loop.Training._loss
+    forward = loop.TrainingLoop._loss
 
     def scarce(self, rows, total):
         if len(rows) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return forward(self, rows, total)
 
-    monkeypatch.setattr(loop.Training, "_loss", scarce)
+    monkeypatch.setattr(loop.TrainingLoop, "_loss", scarce)
     told = []
     classifier = fit(settings(model=calm, epochs=1), singles, say=told.append)
     assert told == [
@@ -264,7 +264,7 @@ def test_out_of_memory_with_one_row_is_an_error(settings, singles, monkeypatch):
     def never(self, rows, total):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: 9 bytes")
 
-    monkeypatch.setattr(loop.Training, "_loss", never)
+    monkeypatch.setattr(loop.TrainingLoop, "_loss", never)
     with pytest.raises(ModelError, match=r"(?s)does not suffice for a single row.*max_length"):
         fit(settings(), singles)
 
@@ -273,7 +273,7 @@ def test_other_errors_of_torch_are_not_hidden(settings, singles, monkeypatch):
     def broken(self, rows, total):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(loop.Training, "_loss", broken)
+    monkeypatch.setattr(loop.TrainingLoop, "_loss", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         fit(settings(), singles)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -63,17 +63,11 @@ class History:
 
     def facts(self) -> dict[str, Any]:
         """As JSON."""
-        return {
-            "epochs": self.epochs,
-            "steps": self.steps,
-            "micro_batch": self.micro_batch,
-            "best_epoch": self.best_epoch,
-            "left_out": self.left_out,
-        }
+        return asdict(self)
 
 
 @dataclass(slots=True)
-class Training:
+class TrainingLoop:
     """One training of a network.
 
     Attributes:
@@ -202,8 +196,8 @@ class Training:
             self._ensemble.update(*self.processes.gather(said))
         return float(found)
 
-    def _tell_left_out(self) -> None:
-        """Say how many rows the threshold of temporal ensembling leaves out; all of them is an error.
+    def _count_left_out(self) -> None:
+        """Note how many rows the threshold of temporal ensembling leaves out; all of them is an error.
 
         Raises:
             ModelError: no row is left.
@@ -308,7 +302,7 @@ class Training:
         self.network.train()
         self.history.epochs.append({"loss": float(np.mean(self._losses)), "dev": score})
         self._losses.clear()
-        self._tell_left_out()
+        self._count_left_out()
         patience = self.recipe.section.patience
         if patience is None or score is None:
             return False

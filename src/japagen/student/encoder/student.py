@@ -22,14 +22,13 @@ from japagen import metrics
 from japagen.errors import DataError
 from japagen.progress import Progress
 from japagen.records import Example
-from japagen.student import Training as Setting
-from japagen.student import rows
+from japagen.student import Training, rows
 from japagen.student.encoder.checkpoint import Checkpoints
 from japagen.student.encoder.classifier import EncoderClassifier, feed_of
 from japagen.student.encoder.dropout import use_cheap_dropout
 from japagen.student.encoder.hub import Fetched
 from japagen.student.encoder.inference import Feed, device, has_bf16, infer
-from japagen.student.encoder.loop import Rows, Training
+from japagen.student.encoder.loop import Rows, TrainingLoop
 from japagen.student.encoder.network import HuggingFaceNetwork, new_network
 from japagen.student.encoder.processes import ALONE, Processes
 from japagen.student.encoder.recipe import recipe_of
@@ -49,7 +48,7 @@ class EncoderStudent:
         processes: those that share each batch (see `launch`).
     """
 
-    setting: Setting
+    setting: Training
     processes: Processes = ALONE
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], *, seed: int) -> EncoderClassifier:
@@ -89,7 +88,7 @@ class EncoderStudent:
             dev_feed = feed_of(network, dev, pair=pair, max_length=longest)
             head: tuple[str, ...] = network.head  # type: ignore[assignment]
             revision = fetched.revision if fetched else None
-            training = Training(
+            training = TrainingLoop(
                 network,
                 Rows(feed, _targets(train, labels, values), _weights(train), [example.id for example in train]),
                 recipe,

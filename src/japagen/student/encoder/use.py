@@ -98,7 +98,10 @@ class UseEncoder(nn.Module):
         near = {k: ((_shifted(text + 1, k) == text + 1) & _shifted(real, k)).unsqueeze(1) for k in _offsets()}
         tokens = self.contextual(input_ids.flatten()[place], near)
         tokens = tokens.float() * real.unsqueeze(1)
-        total = torch.zeros(texts, tokens.shape[1], device=tokens.device).index_add(0, text, tokens)
+        if torch.compiler.is_exporting():  # an exported sum by index loses terms where a runtime has several threads
+            total = tokens.view(texts, longest, -1).sum(1)
+        else:
+            total = torch.zeros(texts, tokens.shape[1], device=tokens.device).index_add(0, text, tokens)
         return self.tower(total, attention_mask.sum(1, keepdim=True).float())
 
     def contextual(self, ids: Tensor, near: dict[int, Tensor]) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class Network(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ExportedClassifier:
+class ExportedClassifier(ABC):
     """An exported classifier.
 
     Attributes:
@@ -122,6 +123,6 @@ class ExportedClassifier:
         return cls(folder, network, load_tokeniser(folder), labels, about["pair"], values, about["max_length"])
 
     @staticmethod
+    @abstractmethod
     def open(folder: Path, about: Mapping[str, Any], threads: int | None) -> Network:
         """The network of a folder whose files were checked; each runtime has its own way."""
-        raise NotImplementedError
