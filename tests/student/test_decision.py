@@ -669,3 +669,10 @@ def test_applying_needs_neither_torch_nor_scikit_learn() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_scores_next_to_each_other_stay_in_order() -> None:
+    low, high = 0.34, np.nextafter(0.34, 1)
+    assert np.log(low) == np.log(high)  # where logarithms see no difference
+    scores = np.array([[1 - low - high, low, high]])
+    assert apply(Decision.none(THREE, "accuracy"), scores)[1].tolist() == [2]

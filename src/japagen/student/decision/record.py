@@ -144,6 +144,8 @@ def apply(decision: Decision, scores: Floats) -> tuple[Floats, Codes]:
     if decision.expectation:
         distances = np.abs(corrected @ np.array(decision.values) - np.array(decision.values)[:, None])
         return corrected, distances.argmin(axis=0)
+    if not any(decision.offsets):
+        return corrected, corrected.argmax(axis=1)  # logarithms can make equal what is not
     return corrected, np.asarray((z + np.array(decision.offsets)).argmax(axis=1))
 
 
