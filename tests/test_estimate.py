@@ -15,6 +15,7 @@ from japagen import estimate as module
 from japagen.asked import evaluate_parts
 from japagen.errors import ConfigError
 from japagen.estimate import Estimate, Item, estimate, print_estimate
+from japagen.evaluate.gold import load_gold_data
 from japagen.experiment import Experiment
 from japagen.llm.scripted import ScriptedLLM
 from japagen.llm.store import ReplyStore
@@ -69,7 +70,8 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def evaluate_requests(experiment: Experiment) -> list[Request]:
-    parts = evaluate_parts(experiment, experiment.load_task())
+    task = experiment.load_task()
+    parts = evaluate_parts(experiment, task, load_gold_data(task).test)
     return [request for part in parts for row in part.ids if (request := part.request(row))]
 
 
@@ -111,6 +113,50 @@ def test_it_counts_what_the_run_asks(experiment: Experiment, tmp_path: Path, gen
     assert [item.answered for item in after.items] == [item.requests for item in before.items]
     assert (after.expected.requests, after.expected.tokens) == (0, 0)
     assert after.spent.requests == len(llm.asked)
+
+
+def test_every_answer_of_self_consistency_is_counted(experiment: Experiment, tmp_path: Path) -> None:
+    ways = {"prompting": ("zero-shot", "few-shot"), "self_consistency": 3}
+    experiment = with_settings(experiment, evaluate=ways)
+    before = items_of(estimate(experiment, runs=tmp_path / "runs"), "evaluate")
+    names = ["zero-shot", "zero-shot self-consistency", "few-shot", "few-shot self-consistency"]
+    assert [(item.name, item.requests) for item in before] == list(zip(names, [9, 24, 18, 48], strict=True))
+    llm = Counted()
+    run(experiment, runs=tmp_path / "runs", llm=llm, until="evaluate")
+    asked = [request for request in llm.asked if "answer-" in request.id]
+    assert len(asked) == 24 + 48
+    voted = [item for item in before if "self" in item.name]
+    assert sum(item.prompt_tokens for item in voted) == sum(len(m.content) for r in asked for m in r.messages)
+    assert sum(item.most or 0 for item in voted) == 80 * len(asked)  # llm.max_tokens of each
+    after = items_of(estimate(experiment, runs=tmp_path / "runs"), "evaluate")
+    assert [item.answered for item in after] == [9, 24, 18, 48]
+
+
+def test_answers_of_one_question_may_share_a_call(experiment: Experiment) -> None:
+    ways = {"prompting": ("zero-shot",), "self_consistency": 8}
+    experiment = with_settings(experiment, llm={"name": "openai:gpt-4o-mini", "n": 4}, evaluate=ways)
+    assert [item.calls for item in items_of(estimate(experiment), "evaluate")] == [9, 8 * 2]
+
+
+def test_trainings_are_told(experiment: Experiment, workplace: Path, tmp_path: Path) -> None:
+    def told(changed: Experiment = experiment, **more: Any) -> list[str]:
+        notes = estimate(changed, runs=tmp_path / "runs", **more).notes
+        return [note.partition(": ")[2] for note in notes if note.startswith("trainings")]
+
+    assert told() == ["2 on synthetic texts, 2 on 1 gold rows per label, 2 on 3 gold rows per label"]
+    assert told(until="train") == ["2 on synthetic texts"]
+    assert told(until="curate") == []
+    more = with_settings(experiment, evaluate={"gold_shots": (4, 5)})  # of each label there are four
+    assert told(more) == ["2 on synthetic texts, 2 on 4 gold rows per label"]
+    task = (workplace / "mood.yaml").read_text(encoding="utf-8")
+    train = "gold:\n  train: {file: gold-train.jsonl, text: text, label: label, id: id}"
+    (workplace / "mood.yaml").write_text(task.replace("gold:", train), encoding="utf-8")
+    (workplace / "gold-train.jsonl").write_bytes((workplace / "gold-dev.jsonl").read_bytes().replace(b"dev", b"tr"))
+    none = with_settings(experiment, evaluate={"gold_shots": ()})
+    assert told(none) == ["2 on synthetic texts, 2 on 8 gold train rows"]
+    run(none, runs=tmp_path / "runs", llm=Counted(), until="train")
+    assert told(none) == ["2 on 8 gold train rows"]
+    assert told(with_settings(none, evaluate={"gold_shots": (), "supervised": False})) == []
 
 
 def test_pairs_have_two_turns(experiment: Experiment, workplace: Path, tmp_path: Path) -> None:

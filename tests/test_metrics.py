@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as theirs
 
 from japagen import metrics as ours
-from japagen.metrics import LabelScore, Undefined
+from japagen.metrics import NO_ANSWER, LabelScore, Undefined
 
 LABELS = ("a", "b", "c")
 answers = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=40)
@@ -83,13 +83,59 @@ def test_same_as_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     np.testing.assert_array_equal(counts, theirs.confusion_matrix(gold, said, labels=LABELS))
     assert ours.accuracy(counts) == pytest.approx(theirs.accuracy_score(gold, said))
     assert ours.macro_f1(counts) == pytest.approx(theirs.f1_score(gold, said, average="macro", zero_division=0))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "A single label was found")
-        assert ours.mcc(counts) == pytest.approx(theirs.matthews_corrcoef(gold, said), abs=1e-12)
+    assert ours.mcc(counts) == pytest.approx(matthews(gold, said), abs=1e-12)
     for score in ours.per_label(counts, LABELS):
         p, r, f, _ = theirs.precision_recall_fscore_support(gold, said, labels=[score.label], zero_division=np.nan)
         for mine, other in zip((score.precision, score.recall, score.f1), (p[0], r[0], f[0]), strict=True):
             assert np.isnan(other) if mine is None else mine == pytest.approx(other)
+
+
+def matthews(gold: list[str], said: list[str]) -> float:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "A single label was found")
+        return float(theirs.matthews_corrcoef(gold, said))
+
+
+def few(values: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
+    """One or two, so that constant sides, labels that are nowhere and runs without any answer are drawn often."""
+    return st.sets(st.sampled_from(values), min_size=1, max_size=2).map(sorted)
+
+
+degenerate = st.tuples(few(LABELS), few((*LABELS, NO_ANSWER))).flatmap(
+    lambda sides: st.lists(st.tuples(*map(st.sampled_from, sides)), min_size=1)
+)
+
+
+@relaxed
+@given(degenerate)
+def test_same_as_scikit_learn_where_sides_are_constant_and_answers_missing(pairs: list[tuple[str, str]]) -> None:
+    gold, said = [g for g, _ in pairs], [p for _, p in pairs]
+    counts = ours.confusion(gold, said, LABELS)
+    whole = theirs.confusion_matrix(gold, said, labels=[*LABELS, NO_ANSWER])
+    np.testing.assert_array_equal(counts, whole[:3, : counts.shape[1]])
+    assert ours.accuracy(counts) == pytest.approx(theirs.accuracy_score(gold, said))
+    assert ours.mcc(counts) == pytest.approx(matthews(gold, said), abs=1e-12)
+    present = sorted({*gold, *said} - {NO_ANSWER})
+    macro = theirs.f1_score(gold, said, labels=present, average="macro", zero_division=0)
+    assert ours.macro_f1(counts) == pytest.approx(macro)
+
+
+@relaxed
+@given(degenerate)
+def test_precision_and_recall_same_as_scikit_learn_or_refused(pairs: list[tuple[str, str]]) -> None:
+    gold, said = [g for g, _ in pairs], [p for _, p in pairs]
+    counts = ours.confusion(gold, said, LABELS)
+    p, r, f, support = theirs.precision_recall_fscore_support(gold, said, labels=LABELS, zero_division=np.nan)
+    for function, other in ((ours.precision, p), (ours.recall, r)):
+        if np.isnan(other).any():
+            with pytest.raises(Undefined):
+                function(counts)
+        else:
+            np.testing.assert_allclose(function(counts), other)
+    found = ours.per_label(counts, LABELS)
+    assert [(s.gold, s.predicted) for s in found] == [(n, said.count(x)) for n, x in zip(support, LABELS, strict=True)]
+    for values, other in zip(zip(*((s.precision, s.recall, s.f1) for s in found), strict=True), (p, r, f), strict=True):
+        np.testing.assert_allclose([np.nan if v is None else v for v in values], other)
 
 
 @relaxed
@@ -110,6 +156,18 @@ def test_correlations_same_as_scipy(pairs: list[tuple[float, float]]) -> None:
     assume(np.ptp(y) > 1e-3)
     assert ours.pearson(x, y) == pytest.approx(scipy.stats.pearsonr(x, y).statistic, abs=1e-9)
     assert ours.spearman(x, y) == pytest.approx(scipy.stats.spearmanr(x, y).statistic, abs=1e-9)
+
+
+@relaxed
+@given(st.lists(st.tuples(*[st.integers(0, 2)] * 2), max_size=8))
+def test_correlations_of_ties_same_as_scipy_or_refused(pairs: list[tuple[int, int]]) -> None:
+    x, y = [a for a, _ in pairs], [b for _, b in pairs]
+    for mine, other in ((ours.pearson, scipy.stats.pearsonr), (ours.spearman, scipy.stats.spearmanr)):
+        if len(set(x)) < 2 or len(set(y)) < 2:
+            with pytest.raises(Undefined):
+                mine(x, y)
+        else:
+            assert mine(x, y) == pytest.approx(other(x, y).statistic, abs=1e-9)
 
 
 def test_correlations_by_hand() -> None:
@@ -136,6 +194,37 @@ def test_ece_is_a_share(rows: list[tuple[float, bool]]) -> None:
     gap = abs(np.mean(hit) - np.mean(p))
     assert gap - 1e-9 <= ours.ece(p, hit) <= 1
     assert ours.ece(p, hit, bins=1) == pytest.approx(gap)
+
+
+def test_reliability_by_hand() -> None:
+    # .2 lies on an edge and belongs to the bin below; 0 to the first; no row is within (.4, .6] and (.6, .8].
+    found = ours.reliability([0.0, 0.1, 0.2, 0.3, 0.9, 1.0], [False, True, True, False, True, True], bins=5)
+    assert [(one.low, one.high, one.n) for one in found] == [(0.0, 0.2, 3), (0.2, 0.4, 1), (0.8, 1.0, 2)]
+    assert [one.confidence for one in found] == pytest.approx([0.1, 0.3, 0.95])
+    assert [one.accuracy for one in found] == pytest.approx([2 / 3, 0.0, 1.0])
+    # .07 * 100 is a little more than 7 in floating point, and still within (.06, .07].
+    assert [(one.low, one.high) for one in ours.reliability([0.07], [True], bins=100)] == [(0.06, 0.07)]
+
+
+confident = st.one_of(st.floats(0, 1), st.integers(0, 20).map(lambda k: k / 20), st.sampled_from([0.0, 1.0]))
+
+
+@relaxed
+@given(st.lists(st.tuples(confident, st.booleans()), min_size=1), st.integers(1, 20))
+def test_calibration_is_what_its_definition_says(rows: list[tuple[float, bool]], bins: int) -> None:
+    expected: list[object] = []
+    gap = 0.0
+    for k in range(1, bins + 1):
+        low, high = (k - 1) / bins, k / bins
+        inside = [(p, hit) for p, hit in rows if low < p <= high or (k == 1 and p == 0)]
+        if inside:
+            confidence, accuracy = sum(p for p, _ in inside) / len(inside), sum(h for _, h in inside) / len(inside)
+            expected.append((low, high, len(inside), pytest.approx(confidence), pytest.approx(accuracy)))
+            gap += len(inside) / len(rows) * abs(accuracy - confidence)
+    p, hit = [p for p, _ in rows], [h for _, h in rows]
+    found: list[object] = [tuple(one) for one in ours.reliability(p, hit, bins=bins)]
+    assert found == expected
+    assert ours.ece(p, hit, bins=bins) == pytest.approx(gap, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -166,6 +255,13 @@ def test_ece_is_a_share(rows: list[tuple[float, bool]]) -> None:
         (lambda: ours.ece([0.5], [True, False]), "one confidence per row"),
         (lambda: ours.ece([1.5], [True]), "outside"),
         (lambda: ours.ece([np.nan], [True]), "outside"),
+        (lambda: ours.ece([0.5], [np.nan]), "neither right nor wrong"),
+        (lambda: ours.ece([0.5], [True], bins=0), "in 0 bins"),
+        (lambda: ours.reliability([], []), "one confidence per row"),
+        (lambda: ours.reliability([0.5], [True, False]), "one confidence per row"),
+        (lambda: ours.reliability([[0.5]], [[True]]), "one confidence per row"),
+        (lambda: ours.reliability([-0.1], [True]), "outside"),
+        (lambda: ours.reliability([0.5], [0.5]), "neither right nor wrong"),
     ],
 )
 def test_refusals(call: Callable[[], object], words: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from japagen import train as stage
 from japagen.errors import DataError
-from japagen.experiment import AnchorSection, Experiment
+from japagen.experiment import AnchorSection, DecisionSection, Experiment
 from japagen.records import Example
 from japagen.train import Trained, draw_anchor, shares, train
 
@@ -107,6 +107,21 @@ def test_refusals(
     with pytest.raises(DataError, match=what):
         trained(experiment, tmp_path, gold, dev=dev, anchor=AnchorSection(rows=rows))
     assert not student.given
+
+
+def test_a_decision_is_learnt_from_rows_that_are_no_anchors(
+    experiment: Experiment, student: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(
+        stage, "learn_decision", lambda c, learnt, held, left, *_, **__: given.append((learnt, left)) or c
+    )
+    trained(experiment, tmp_path, anchor=AnchorSection(rows=8), decision=DecisionSection())
+    for learnt, left in given:
+        assert len(left) == 12
+        assert not ids(learnt) & ids(left)
+    with pytest.raises(DataError, match="takes all rows of gold.dev, and none is left for train.decision"):
+        trained(experiment, tmp_path / "none", anchor=AnchorSection(rows=20), decision=DecisionSection())
 
 
 def test_all_gold_rows_may_be_the_anchor(experiment: Experiment, student: Recorder, tmp_path: Path) -> None:

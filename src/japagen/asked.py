@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from japagen.errors import ConfigError
-from japagen.evaluate.gold import load_gold
-from japagen.evaluate.prompted import Shot, draw_question_shots
+from japagen.evaluate.questions import Questions, questions_of
 from japagen.experiment import Experiment, LLMSection
 from japagen.generate.plan import FirstPlan, Plan
-from japagen.prompts import labelling_prompt
-from japagen.records import Request, Sampling
+from japagen.records import Example, Request
 from japagen.task import Task
 
 
@@ -21,7 +19,7 @@ class Part:
 
     Attributes:
         stage: "generate" or "evaluate".
-        name: a label, "first sentences", "zero-shot" or "few-shot".
+        name: a label, "first sentences", or a way of asking, e.g. "zero-shot" or "few-shot self-consistency".
         ids: of the requests, in their order.
         request: makes the request of an id.
         plan: digest of the plan that they are filed under; "" for none.
@@ -57,35 +55,32 @@ def generate_parts(experiment: Experiment, task: Task) -> Iterator[Part]:
         yield Part("generate", label, ids, plan.request, plan.digest, like)
 
 
-def evaluate_parts(experiment: Experiment, task: Task) -> Iterator[Part]:
-    """The questions of `evaluate.prompted`, way by way; none without gold data."""
-    settings, prompting, llm = experiment.evaluate, task.prompting, experiment.llm
-    if task.gold is None or prompting is None or not settings.prompting:
+def evaluate_parts(experiment: Experiment, task: Task, test: Sequence[Example]) -> Iterator[Part]:
+    """The questions of `evaluate.prompting` about the gold test rows, way by way; none without such rows."""
+    settings, prompting = experiment.evaluate, task.prompting
+    if not test or prompting is None:
         return
-    texts: dict[str, tuple[str, str | None]] = {}
-    for row in load_gold(task, task.gold.test):
-        texts[f"row/{row.id}"] = (row.text, row.text_pair)
-    if texts and settings.calibrate:
-        texts["content-free"] = (prompting.content_free, prompting.content_free if task.is_pair else None)
+    texts = {row.id: (row.text, row.text_pair) for row in test}
     choices = tuple(spec.verbalisation for spec in task.labels.values())
-    sampling = Sampling(
-        temperature=None if llm.temperature is None else 0.0,
-        top_p=None if llm.top_p is None else 1.0,
-        max_tokens=llm.max_tokens,
-    )
-    for way in settings.prompting:
-        draws: dict[str, list[Shot]] = {str(way): []}
-        if way == "few-shot":
-            count, seed = settings.prompting_shots, experiment.seed
-            numbers = range(settings.prompting_draws)
-            draws = {f"{way}-{n}": draw_question_shots(task, count, seed=seed, number=n) for n in numbers}
+    for way, draws in questions_of(experiment, task, prompting, style=experiment.llm.prompt_style).items():
+        named = {questions.name: questions for questions in draws}
+        asked = [f"{name}/row/{row}" for name in named for row in texts]
+        if settings.calibrate:
+            asked += [f"{name}/content-free" for name in named]
 
-        def request(row: str, draws: dict[str, list[Shot]] = draws) -> Request:
-            name, _, asked = row.partition("/")
-            messages = labelling_prompt(prompting, texts[asked], style=llm.prompt_style, shots=draws[name])
-            return Request(id=row, messages=messages, sampling=sampling, choices=choices)
+        def request(name: str, named: dict[str, Questions] = named) -> Request:
+            draw, what, *row = name.split("/", 2)
+            if what == "content-free":
+                return named[draw].content_free()
+            if what == "row":
+                return named[draw].choice(row[0], texts[row[0]])
+            return named[draw].written(row[0], texts[row[0]], int(what.removeprefix("answer-")))
 
-        yield Part("evaluate", way, [f"{name}/{asked}" for name in draws for asked in texts], request, "", choices)
+        yield Part("evaluate", way, asked, request, "", choices)
+        if settings.self_consistency:
+            numbers = range(settings.self_consistency)
+            answers = [f"{name}/answer-{number}/{row}" for name in named for row in texts for number in numbers]
+            yield Part("evaluate", f"{way} self-consistency", answers, request, "", choices)
 
 
 def most_tokens(request: Request, llm: LLMSection) -> int | None:

@@ -1,5 +1,5 @@
-"""Where japagen keeps, for all runs of a user, what can be made again: the embedded model's file, sentence vectors, and
-replies that runs share where they ask for it (``llm.shared_cache``).
+"""Where japagen keeps, for all runs of a user, what can be made again: the embedded model's file, sentence vectors,
+replies that runs share where they ask for it (``llm.shared_cache``), and published gold data.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ KINDS = {
     "replies": ("replies.sqlite*", "replies of language models, shared by runs with llm.shared_cache"),
     "vectors": ("vectors-*.sqlite*", "vectors of sentences, for the student 'embedding'"),
     "models": ("models/*", "the embedded language model, unpacked"),
+    "gold": ("gold/*/*", "published gold data, as japagen gold fetch got them"),
 }
 
 
@@ -72,8 +73,8 @@ def _files(kind: str) -> list[Path]:
 
 def _entries(kind: str) -> int | None:
     """Entries of a kind; None where a file cannot be read."""
-    if kind == "models":
-        return len(_files(kind))
+    if kind in ("models", "gold"):
+        return sum(not file.name.startswith(".") for file in _files(kind))
     total = 0
     for file in _files(kind):
         if file.suffix == ".sqlite":

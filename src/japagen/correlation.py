@@ -63,12 +63,11 @@ def _pearson(weights: Floats, gold: Floats, runs: Floats) -> Floats:
 def _spearman(weights: Floats, series: Sequence[_Ranked]) -> Floats:
     """Spearman's correlations, shape (resamples, runs); the weights come as (n, resamples)."""
     gold, *runs = series
-    ranks, spread = gold.ranks(weights)
-    weighted = weights * ranks
+    own, spread = gold.ranks(weights)
+    weighted = weights * own
     together, spreads = np.empty((len(spread), len(runs))), np.empty((len(spread), len(runs)))
     for i, run in enumerate(runs):
-        ranks, spreads[:, i] = run.ranks(weights)
-        together[:, i] = np.einsum("nr,nr->r", weighted, ranks)
+        together[:, i], spreads[:, i] = run.against(weighted, weights)
     return _ratio(together, spread, spreads, 0.0)
 
 
@@ -80,7 +79,11 @@ def _ratio(together: Floats, spread: Floats, spreads: Floats, nothing: float) ->
 
 
 class _Ranked:
-    """Numbers in the order of their size; equal ones form a group."""
+    """Numbers in the order of their size; equal ones form a group.
+
+    A group of weight w with weight c below it has rank c + (w + 1) / 2; their mean is (n + 1) / 2, n being the whole
+    weight. The squares of the distances to it, times the weights, sum to (n³ - Σ w³) / 12.
+    """
 
     def __init__(self, values: Floats) -> None:
         distinct, self._group = np.unique(values, return_inverse=True)
@@ -88,12 +91,22 @@ class _Ranked:
         self._starts = np.searchsorted(self._group[self._order], np.arange(len(distinct)))
 
     def ranks(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Ranks within each resample minus their mean, shape (n, resamples), and the sum of their squares, (resamples,).
+        """Ranks within each resample minus their mean, shape (n, resamples), and the sum of their squares, (resamples,)."""
+        ranks, spread = self._ranks(self._by_group(weights))
+        return ranks[self._group], spread
 
-        Equal values share the mean of their ranks: a group of size w with c items below has rank c + (w + 1) / 2.
-        """
-        drawn = np.add.reduceat(weights[self._order], self._starts, axis=0)
+    def against(self, weighted: Floats, weights: Floats) -> tuple[Floats, Floats]:
+        """Sum of the ranks' products with others that are weighted already, and of their own squares, (resamples,) each."""
+        ranks, spread = self._ranks(self._by_group(weights))
+        return np.einsum("gr,gr->r", self._by_group(weighted), ranks), spread
+
+    def _by_group(self, weights: Floats) -> Floats:
+        """Sums within each group, shape (groups, resamples)."""
+        ordered = weights[self._order]
+        return ordered if len(self._starts) == len(ordered) else np.add.reduceat(ordered, self._starts, axis=0)
+
+    def _ranks(self, drawn: Floats) -> tuple[Floats, Floats]:
         ranks = np.cumsum(drawn, axis=0)
-        mean = (ranks[-1] + 1) / 2
-        ranks += (1 - drawn) / 2 - mean
-        return ranks[self._group], np.einsum("gr,gr,gr->r", drawn, ranks, ranks)
+        whole = ranks[-1].copy()
+        ranks -= (drawn + whole) / 2
+        return ranks, (whole**3 - np.einsum("gr,gr,gr->r", drawn, drawn, drawn)) / 12

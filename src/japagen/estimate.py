@@ -6,7 +6,7 @@ not known: `most` is what the limits allow, `expected` goes by the replies that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from rich.table import Table
 from japagen.asked import Part, evaluate_parts, generate_parts, most_tokens, stored_name
 from japagen.cache import shared_replies
 from japagen.errors import ConfigError, did_you_mean
+from japagen.evaluate.gold import GoldData, load_gold_data
 from japagen.experiment import Experiment, LLMSection
 from japagen.llm import check_llm
 from japagen.llm.budget import Budget, Usage
@@ -41,7 +42,7 @@ class Item:
 
     Attributes:
         stage: "generate" or "evaluate".
-        name: a label, "first sentences", "zero-shot" or "few-shot".
+        name: a label, "first sentences", or a way of asking, e.g. "zero-shot" or "few-shot self-consistency".
         requests: all of them.
         answered: those that have a reply.
         calls: at most so many are to be sent for the others (fewer than those where replies share a call).
@@ -137,7 +138,8 @@ def estimate(
     kind, _, model = experiment.llm.name.partition(":")
     observed = stores["generate"].observed() + stores["evaluate"].observed()
     counter = counter or TokenCounter.for_model(model if kind.startswith("openai") else kind, observed)
-    parts = [*generate_parts(experiment, task), *(evaluate_parts(experiment, task) if evaluated else ())]
+    gold = load_gold_data(task)
+    parts = [*generate_parts(experiment, task), *(evaluate_parts(experiment, task, gold.test) if evaluated else ())]
     shared = Stored(shared_replies()) if experiment.llm.shared_cache else None
     name = stored_name(experiment.llm)
     missing = []
@@ -158,6 +160,8 @@ def estimate(
     spent = stores["generate"].usage() + stores["evaluate"].usage()
     found = Estimate(experiment.llm.name, tuple(items), price, spent, ())
     notes = [f"prompts: {counter.how}", *_notes(experiment, task, found, observed)]
+    open_stages = [stage for stage in STAGES[: STAGES.index(until) + 1] if run.done(stage) is None]
+    notes += _trainings(experiment, task, gold, open_stages)
     length = max(_mean_tokens(part, counter) for part in parts if part.stage == "generate")
     if experiment.llm.max_tokens is not None and length > experiment.llm.max_tokens:
         limit = f"llm.max_tokens is {experiment.llm.max_tokens}"
@@ -261,6 +265,22 @@ def _notes(experiment: Experiment, task: Task, found: Estimate, observed: Observ
     budget = Budget(experiment.budget, found.price, spent=found.spent + found.expected)
     if found.expected.requests and (reason := budget.stop()):
         yield f"the budget would end the run, by what is expected: {reason.replace(' is spent', ' would be spent')}"
+
+
+def _trainings(experiment: Experiment, task: Task, gold: GoldData, stages: Collection[str]) -> Iterator[str]:
+    """How often a student is trained in those stages, in a line; nothing where none is."""
+    settings, train = experiment.evaluate, experiment.train
+    each = len(train.students) * train.seeds
+    told = [f"{each} on synthetic texts"] if "train" in stages else []
+    if "evaluate" in stages and gold.test:
+        fewest = min(sum(row.label == label for row in gold.dev) for label in task.label_names)
+        possible = [k for k in settings.gold_shots if k <= fewest]
+        told += [f"{each} on {k} gold rows per label" for k in possible]
+        if settings.supervised and gold.train:
+            told.append(f"{each} on {len(gold.train):,} gold train rows")
+    if told:
+        students = f"{len(train.students)} {'student' if len(train.students) == 1 else 'students'}"
+        yield f"trainings, here on this machine ({students} x {train.seeds} seeds): {', '.join(told)}"
 
 
 def print_estimate(found: Estimate, console: Console) -> None:

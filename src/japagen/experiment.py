@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from japagen.errors import ConfigError, did_you_mean
+from japagen.japanese import japanese_share
 from japagen.knowledge import Mechanisms, Text
 from japagen.task import Gold, Name, Task, built_in_tasks
 from japagen.yamlfile import check_model, check_path, read_model
@@ -81,7 +82,9 @@ class LLMSection(_Section):
         default=1, ge=1, le=128, description="openai: replies per call, where prompts are equal and the server can"
     )
     json_schema: bool = Field(
-        default=True, description="openai: enforce the form of structured replies (generate.samples_per_call)"
+        default=True,
+        description="openai: enforce the form of structured replies (generate.samples_per_call), and of labels asked "
+        "for without likelihoods",
     )
     logprobs: bool = Field(
         default=True, description="openai: ask for the likelihoods of labels when the model is asked for one"
@@ -285,11 +288,21 @@ class TrainSection(_Section):
         return given
 
 
+class ContrastSection(_Section):
+    """The one comparison that the experiment is about, named before anything is measured."""
+
+    system: str = Field(min_length=1, description="a system by its name, e.g. japagen/linear")
+    against: str = Field(min_length=1, description="the other one, e.g. zero-shot or gold-20/linear")
+
+
 class EvaluateSection(_Section):
     """What the students are measured against."""
 
     gold_shots: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         default=(1, 5, 10, 20), description="train on K gold rows per label, for each K"
+    )
+    supervised: bool = Field(
+        default=True, description="train the students on all gold train rows as well, where there are any"
     )
     prompting: tuple[Literal["zero-shot", "few-shot"], ...] = Field(
         default=("zero-shot", "few-shot"), description="ask the language model directly"
@@ -299,6 +312,17 @@ class EvaluateSection(_Section):
         default=2, ge=1, le=100, description="few-shot questions with other examples, so often"
     )
     calibrate: bool = Field(default=True, description="also with contextual calibration (Zhao et al. 2021)")
+    self_consistency: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="also by the majority of so many written answers, drawn at llm.temperature (Wang et al. 2022); 0: not",
+    )
+    contrast: ContrastSection | None = Field(
+        default=None,
+        description="the primary comparison, declared beforehand; null: the first student against zero-shot where it is "
+        "asked, else its largest K of gold_shots, else the majority label",
+    )
     resamples: int = Field(default=5000, ge=100, le=1_000_000, description="bootstrap resamples of each interval")
 
     @field_validator("gold_shots", "prompting")
@@ -306,6 +330,13 @@ class EvaluateSection(_Section):
     def _once(cls, given: tuple[int | str, ...]) -> tuple[int | str, ...]:
         if len(set(given)) != len(given):
             raise ValueError("names one thing twice")
+        return given
+
+    @field_validator("self_consistency")
+    @classmethod
+    def _several(cls, given: int) -> int:
+        if given == 1:
+            raise ValueError("one answer has nothing to be consistent with; 2 or more, or 0 for none")
         return given
 
 
@@ -395,13 +426,13 @@ class Experiment(_Section):
                 where=f"task '{task.name}'",
                 remedy="add it (see: japagen new NAME), or set evaluate.prompting: []",
             )
-        if self.train.dev == "gold" and (task.gold is None or task.gold.dev is None):
+        if self.train.dev == "gold" and not (task.gold and task.gold.has_dev):
             raise ConfigError(
                 "train.dev is 'gold', but the task has no gold.dev",
                 where=here,
                 remedy="add gold.dev to the task, or use train.dev: synthetic",
             )
-        if (self.train.anchor or self.train.decision) and (task.gold is None or task.gold.dev is None):
+        if (self.train.anchor or self.train.decision) and not (task.gold and task.gold.has_dev):
             part = "train.anchor" if self.train.anchor else "train.decision"
             raise ConfigError(
                 f"{part} needs gold dev rows, but the task has no gold.dev",
@@ -427,7 +458,72 @@ class Experiment(_Section):
                     where=f"task '{task.name}'",
                     remedy="write more shots for this label, or lower generate.shots",
                 )
+        _check_self_consistency(self, task)
+        _check_contrast(self, task)
         return task
+
+
+def planned_systems(experiment: Experiment, task: Task) -> tuple[str, ...]:
+    """The names of all systems that the experiment will measure, in the order of the table; none without gold data.
+
+    One of them may be missing in the end: K gold rows per label, where the dev rows are fewer; calibrated prompting, where
+    the model gives no likelihoods.
+    """
+    if task.gold is None:
+        return ()
+    train, settings = experiment.train, experiment.evaluate
+    own = [f"japagen/{student}" for student in train.students]
+    gold = [f"gold-{k}/{student}" for k in settings.gold_shots for student in train.students if task.gold.has_dev]
+    supervised = [f"supervised/{student}" for student in train.students if settings.supervised and task.gold.has_train]
+    if train.ensemble:
+        own, supervised = ([*names, *(f"{name} ensemble" for name in names)] for names in (own, supervised))
+    ways = [""] + [" calibrated"] * settings.calibrate + [" self-consistency"] * bool(settings.self_consistency)
+    prompted = [f"{way}{how}" for way in settings.prompting for how in ways]
+    return (*own, *gold, *supervised, *prompted, "majority")
+
+
+def _check_contrast(experiment: Experiment, task: Task) -> None:
+    contrast, names = experiment.evaluate.contrast, planned_systems(experiment, task)
+    if contrast is None or not names:
+        return
+    for key, name in (("system", contrast.system), ("against", contrast.against)):
+        if name not in names:
+            raise ConfigError(
+                f"evaluate.contrast.{key}: the experiment measures no system '{name}'",
+                where=f"experiment '{experiment.name}'",
+                remedy=did_you_mean(name, names),
+            )
+    if contrast.system == contrast.against:
+        raise ConfigError(
+            f"evaluate.contrast compares '{contrast.system}' with itself",
+            where=f"experiment '{experiment.name}'",
+            remedy="name two systems",
+        )
+
+
+def _check_self_consistency(experiment: Experiment, task: Task) -> None:
+    llm, here = experiment.llm, f"experiment '{experiment.name}'"
+    if not experiment.evaluate.self_consistency:
+        return
+    if not experiment.evaluate.prompting:
+        raise ConfigError(
+            "evaluate.self_consistency repeats the questions of evaluate.prompting, which asks none",
+            where=here,
+            remedy="add zero-shot or few-shot to evaluate.prompting, or set evaluate.self_consistency: 0",
+        )
+    if llm.temperature == 0:
+        raise ConfigError(
+            "evaluate.self_consistency draws different answers, but llm.temperature is 0, where all are the same",
+            where=here,
+            remedy="raise llm.temperature, or set evaluate.self_consistency: 0",
+        )
+    for spec in task.labels.values():
+        if llm.min_japanese is not None and japanese_share(spec.verbalisation) < llm.min_japanese:
+            raise ConfigError(
+                f"llm.min_japanese would refuse the answer '{spec.verbalisation}', which evaluate.self_consistency reads",
+                where=here,
+                remedy="set llm.min_japanese: null, or evaluate.self_consistency: 0",
+            )
 
 
 def _found_model(experiment: Experiment, folder: Path) -> Experiment:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -200,6 +201,44 @@ CORRELATIONS: dict[str, Callable[[ArrayLike, ArrayLike], float]] = {"spearman": 
 """Of numbers; `correlation` has the same for many resamples at once."""
 
 
+class ConfidenceBin(NamedTuple):
+    """Rows whose confidence lies in one bin of a reliability plot.
+
+    Attributes:
+        low, high: edges; the bin holds low < confidence <= high, the first one 0 too.
+        n: rows, at least one.
+        confidence, accuracy: means over them.
+    """
+
+    low: float
+    high: float
+    n: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 10) -> list[ConfidenceBin]:
+    """Accuracy against confidence in bins of equal width, empty ones left out (Guo et al. 2017).
+
+    The mean of their gaps, weighted by n, is `ece` with as many bins.
+
+    Args:
+        confidence: the score of the predicted label of each row, within [0, 1], shape (n,).
+        correct: whether it was right, shape (n,).
+        bins: how many.
+
+    Raises:
+        Undefined: empty, of unequal length, a confidence outside [0, 1], or what is neither right nor wrong.
+    """
+    p, hit, bin_of = _binned(confidence, correct, bins)
+    n = np.bincount(bin_of, minlength=bins)
+    sums = [np.bincount(bin_of, weights=series, minlength=bins) for series in (p, hit)]
+    return [
+        ConfidenceBin(i / bins, (i + 1) / bins, int(n[i]), *(float(series[i] / n[i]) for series in sums))
+        for i in np.flatnonzero(n).tolist()
+    ]
+
+
 def ece(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> float:
     """Expected calibration error: mean gap between confidence and accuracy (Guo et al. 2017).
 
@@ -209,16 +248,26 @@ def ece(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> float:
         bins: bins of equal width, each open on its left but the first.
 
     Raises:
-        Undefined: empty, of unequal length, or a confidence outside [0, 1].
+        Undefined: empty, of unequal length, a confidence outside [0, 1], or what is neither right nor wrong.
     """
+    p, hit, bin_of = _binned(confidence, correct, bins)
+    gaps = np.bincount(bin_of, weights=hit - p, minlength=bins)
+    return float(np.abs(gaps).sum() / len(p))
+
+
+def _binned(confidence: ArrayLike, correct: ArrayLike, bins: int) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """Confidence, whether it was right, and the number of its bin, shape (n,) each."""
     p, hit = np.asarray(confidence, dtype=np.float64), np.asarray(correct, dtype=np.float64)
     if p.ndim != 1 or p.shape != hit.shape or not len(p):
         raise Undefined(f"calibration needs one confidence per row, not shapes {p.shape} and {hit.shape}")
     if not ((p >= 0) & (p <= 1)).all():
         raise Undefined("a confidence outside [0, 1]")
-    bin_of = np.clip(np.ceil(p * bins).astype(np.intp) - 1, 0, bins - 1)
-    gaps = np.bincount(bin_of, weights=hit - p, minlength=bins)
-    return float(np.abs(gaps).sum() / len(p))
+    if not np.isin(hit, (0, 1)).all():
+        raise Undefined("an answer that is neither right nor wrong")
+    if bins < 1:
+        raise Undefined(f"calibration in {bins} bins")
+    # Compared with the edges themselves: p * bins would round 0.07 * 100 up, into the next bin.
+    return p, hit, np.searchsorted(np.arange(1, bins) / bins, p, side="left")
 
 
 def _floats(counts: ArrayLike) -> Floats:

@@ -19,8 +19,8 @@ from japagen.cache import shared_replies
 from japagen.classifiers import trained_models
 from japagen.curate import CurateSettings, curate
 from japagen.errors import ConfigError, Interrupted, ModelError, RunError, did_you_mean
-from japagen.evaluate import evaluate
-from japagen.evaluate.gold import load_gold
+from japagen.evaluate import evaluate, prediction_rows
+from japagen.evaluate.gold import GoldData, load_gold_data
 from japagen.experiment import Experiment
 from japagen.generate import generate
 from japagen.llm import LLM, check_llm, load_llm
@@ -28,10 +28,10 @@ from japagen.llm.budget import Budget, Usage
 from japagen.llm.prices import experiment_price
 from japagen.llm.store import ReplyStore
 from japagen.progress import Listener, silent
-from japagen.records import Accounting, Dropped, Example, Failed, digest
+from japagen.records import Accounting, Dropped, Example, Failed, digest, rows_digest
 from japagen.report import write_report
 from japagen.reportdata import report_data
-from japagen.rundir import REPLIES, STAGES, Run, digest_or_none
+from japagen.rundir import REPLIES, STAGES, Run
 from japagen.student import Classifier, Training, load_classifier, prepare_student
 from japagen.tables import jsonl_writer, read_rows, write_json, write_jsonl
 from japagen.task import Task
@@ -73,6 +73,7 @@ class _Pipeline:
     run: Run
     on_progress: Listener
     say: Say
+    gold: GoldData
     llm: LLM | None = None
     budget: Budget | None = None
 
@@ -149,7 +150,7 @@ class _Pipeline:
                         for name, label in task["labels"].items()
                     ]
                 )
-                named |= self._gold_inputs("dev", "test")
+                named |= self._gold_inputs("train", "dev", "test")
             case "analyze":
                 named |= self._gold_inputs("dev", "test")
             case "report":
@@ -170,17 +171,9 @@ class _Pipeline:
         return settings
 
     def _gold_inputs(self, *splits: str) -> dict[str, Any]:
-        gold = self.task.gold
-        files = {split: getattr(gold, split) for split in splits} if gold else {}
-        return {
-            f"gold.{split}": digest([file.model_dump(mode="json"), digest_or_none(self.task.path(file.file))])
-            for split, file in files.items()
-            if file is not None
-        }
-
-    def gold(self, split: str) -> list[Example]:
-        """The gold rows of a split; none where the task has none."""
-        return load_gold(self.task, getattr(self.task.gold, split) if self.task.gold else None)
+        """The rows themselves: where their files lie makes no difference."""
+        rows = {split: getattr(self.gold, split) for split in splits}
+        return {f"gold.{split}": rows_digest(found) for split, found in rows.items() if found}
 
     # ---- stages -----------------------------------------------------------------------------------------------------
 
@@ -254,8 +247,15 @@ class _Pipeline:
             return None
         return max(self.task.label_names, key=lambda label: self.task.value(label) or 0.0)
 
+    def _shot_rows(self) -> list[Example]:
+        return [
+            Example(f"shot/{name}/{n}", shot.text, name, shot.text_pair)
+            for name, label in self.task.labels.items()
+            for n, shot in enumerate(label.shots)
+        ]
+
     def _shots(self) -> list[tuple[str, str | None]]:
-        return [(shot.text, shot.text_pair) for label in self.task.labels.values() for shot in label.shots]
+        return [(shot.text, shot.text_pair) for shot in self._shot_rows()]
 
     def _fragments(self) -> list[str]:
         """Parts of the prompts that must not turn up in a text."""
@@ -270,7 +270,7 @@ class _Pipeline:
         trained = train(
             self.experiment,
             examples,
-            self.gold("dev") if self._learns_from_gold else [],
+            self.gold.dev if self._learns_from_gold else [],
             folder,
             task=self.task,
             checkpoints=self.run.path / _CHECKPOINTS,
@@ -286,42 +286,28 @@ class _Pipeline:
         for model in trained_models(self.run):
             classifier = load_classifier(self.run.folder("train") / model.folder)
             trained.setdefault(model.student, []).append((classifier, model.train_rows))
-        test = self.gold("test")
         with self.store("evaluate") as store:
-            result = evaluate(
+            found = evaluate(
                 self.experiment,
                 self.task,
                 trained,
-                self.gold("dev"),
-                test,
+                self.gold,
                 self.model,
                 store,
+                learnt={"training texts": self._examples("curate"), "shots": self._shot_rows()},
                 checkpoints=self.run.path / _CHECKPOINTS,
                 on_progress=self.on_progress,
                 say=self.say,
             )
             usage = self._usage(store)
         shutil.rmtree(self.run.path / _CHECKPOINTS, ignore_errors=True)
-        write_json(folder / "scores.json", result.summary)
-        rows = (
-            {
-                "system": system.name,
-                "seed": number,
-                "id": p.id,
-                "gold": example.label,
-                "label": p.label,
-                "scores": dict(p.scores),
-                **({} if p.value is None else {"value": p.value}),
-            }
-            for system in result.systems
-            for number, run in enumerate(system.predictions)
-            for example, p in zip(test, run, strict=True)
-        )
-        write_jsonl(folder / "predictions.jsonl", rows)
-        return {"accounting": asdict(Accounting(len(test), len(test))), "usage": usage}
+        write_json(folder / "scores.json", found.summary)
+        write_jsonl(folder / "predictions.jsonl", prediction_rows(found.systems, self.gold.test))
+        rows = len(self.gold.test)
+        return {"accounting": asdict(Accounting(rows, rows)), "usage": usage}
 
     def analyze(self, folder: Path) -> dict[str, Any]:
-        examples, gold = self._examples("curate"), [*self.gold("dev"), *self.gold("test")]
+        examples, gold = self._examples("curate"), [*self.gold.dev, *self.gold.test]
         found = analyze(
             examples, gold, labels=self.task.label_names, seed=self.experiment.seed, on_progress=self.on_progress
         )
@@ -329,7 +315,7 @@ class _Pipeline:
         return {"accounting": asdict(Accounting(len(examples), len(examples)))}
 
     def report(self, folder: Path) -> dict[str, Any]:
-        write_report(report_data(self.run, self.experiment, self.task, self.gold("test")), folder)
+        write_report(report_data(self.run, self.experiment, self.task, self.gold.test), folder)
         return {}
 
     def _yields(self) -> dict[str, Any]:
@@ -386,10 +372,10 @@ def run(
     if not isinstance(experiment, Experiment):
         experiment = Experiment.load(experiment)
     task = experiment.load_task()
-    check(experiment, task)
+    gold = check(experiment, task)
     place = Run.create(Path(runs) / experiment.name, experiment=experiment.name, task=task.name)
     with place.lock():
-        pipeline = _Pipeline(experiment, task, place, on_progress, say, llm)
+        pipeline = _Pipeline(experiment, task, place, on_progress, say, gold, llm)
         for stage in STAGES[: STAGES.index(redo or until) + (redo is None)]:
             place.is_fresh(stage, pipeline.inputs(stage))  # refuse before anything is changed
         if STAGES.index("train") <= STAGES.index(until) and (redo is not None or place.done("train") is None):
@@ -409,8 +395,11 @@ def run(
     return place
 
 
-def check(experiment: Experiment, task: Task) -> None:
+def check(experiment: Experiment, task: Task) -> GoldData:
     """Find what can be found wrong before any work is done: names of models and students, gold files.
+
+    Returns:
+        The gold rows.
 
     Raises:
         ConfigError, DataError: what is wrong.
@@ -425,9 +414,10 @@ def check(experiment: Experiment, task: Task) -> None:
     experiment_price(experiment)
     for name in experiment.train.students:
         load_student(name)
+    gold = load_gold_data(task)
     if task.gold:
-        check_gold_rows(experiment, len(load_gold(task, task.gold.dev)))
-        load_gold(task, task.gold.test)
+        check_gold_rows(experiment, len(gold.dev))
+    return gold
 
 
 def _save_settings(pipeline: _Pipeline) -> None:

@@ -151,6 +151,11 @@ class Example:
     weight: float = 1.0
 
 
+def rows_digest(examples: Iterable[Example]) -> str:
+    """SHA-256 (hex) of rows with all that they hold, in their order."""
+    return digest([[e.id, e.text, e.text_pair, e.label, e.value, dict(e.meta)] for e in examples])
+
+
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """An example that a stage removed.
@@ -197,6 +202,7 @@ class Score:
         by_seed: one value for each seed.
         low, high: bounds of the 95 % interval.
         signature: everything needed to make the number again: n, seeds, method of the interval, version.
+        p: of a difference, the two-sided p-value of "there is none"; None for what is no difference.
     """
 
     name: str
@@ -205,6 +211,7 @@ class Score:
     low: float
     high: float
     signature: str
+    p: float | None = None
 
     def __str__(self) -> str:
         return f"{self.name} = {self.value:.3f} [{self.low:.3f}, {self.high:.3f}] ({self.signature})"

@@ -78,6 +78,7 @@ prompting:
 # Human-labelled rows to measure on (jsonl, csv, tsv or parquet). Without them everything runs but the measuring;
 # added later, they are used by: japagen run {name}.yaml --redo evaluate
 # gold:
+#   train: {{file: {name}-train.csv, text: text, label: label}} # if you have one: for the supervised baseline
 #   dev: {{file: {name}-dev.csv, text: text, label: label}}     # few-shot baselines draw from it
 #   test: {{file: {name}-test.csv, text: text, label: label}}
 """
@@ -102,7 +103,7 @@ llm:
   send_seed: true
   reasoning: false             # true for models that think first (max_completion_tokens, no temperature)
   n: 1                         # replies per call, where prompts are equal
-  json_schema: true            # for samples_per_call
+  json_schema: true            # for samples_per_call, and labels asked for without likelihoods
   logprobs: true               # likelihoods when asked for a label
   min_japanese: null           # 0.5: ask again for a reply that is not Japanese
   extra_body: {{}}               # anything else to send
@@ -172,10 +173,13 @@ train:
 
 evaluate:
   gold_shots: [1, 5, 10, 20]   # the same students on so many gold rows per label
+  supervised: true             # the same on all gold train rows, where gold names any
   prompting: [zero-shot, few-shot]
   prompting_shots: 4
   prompting_draws: 2
   calibrate: true
+  self_consistency: 0          # 10: also the majority of ten written answers
+  contrast: null               # {{system: japagen/embedding, against: zero-shot}}: what the experiment is about
   resamples: 5000
 
 report:

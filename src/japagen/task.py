@@ -15,7 +15,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from japagen.errors import ConfigError, did_you_mean
-from japagen.knowledge import Attribute, FileName, Knowledge, Mechanisms, Text, Weight, mechanisms
+from japagen.goldfiles import Gold, GoldFile, Split, published_place
+from japagen.goldsets import PREFIX
+from japagen.knowledge import Attribute, Knowledge, Mechanisms, Text, Weight, mechanisms
 from japagen.templates import gaps
 from japagen.yamlfile import read_model
 
@@ -109,51 +111,6 @@ class Prompting(_Strict):
     heading: Text
     question: Text
     content_free: Text = "（本文なし）"
-
-
-class GoldFile(_Strict):
-    """A file of human-labelled rows: JSONL, CSV, TSV or Parquet, with the names of its columns.
-
-    Attributes:
-        file: relative to the file that names it.
-        text: name of the column that holds the text, or the first of two.
-        text_pair: of the column that holds the second text; needed for pairs, and for pairs only.
-        label: of the column that holds the label; for similarity the number.
-        id: of the column that holds the rows' names; null: they are numbered.
-        labels: what the file calls a label, to the task's name of it, where they differ.
-    """
-
-    file: FileName
-    text: Text = "text"
-    text_pair: Text | None = None
-    label: Text = "label"
-    id: Text | None = None
-    labels: dict[str, Name] = Field(default_factory=dict)
-
-    @field_validator("labels", mode="before")
-    @classmethod
-    def _named(cls, given: Any) -> Any:
-        return {str(key): value for key, value in given.items()} if isinstance(given, dict) else given
-
-
-class Gold(_Strict):
-    """Human-labelled data.
-
-    Attributes:
-        dev: what few-shot training draws from, and students may choose their settings on.
-        test: what is measured on.
-    """
-
-    dev: GoldFile | None = None
-    test: GoldFile
-
-    def within(self, folder: Path) -> Gold:
-        """The same files, found from anywhere: `folder` is where their names start."""
-        dev, test = (
-            split.model_copy(update={"file": str((folder / split.file).resolve())}) if split else None
-            for split in (self.dev, self.test)
-        )
-        return self.model_copy(update={"dev": dev, "test": test})
 
 
 class Task(_Strict):
@@ -280,8 +237,8 @@ class Task(_Strict):
         return _with_word_files(task)
 
     def path(self, file: str) -> Path:
-        """A file named in the task, relative to the task's own folder."""
-        return (self.folder or Path()) / file
+        """A file named in the task, relative to the task's own folder; a published one is in the user's cache."""
+        return published_place(file) if file.startswith(PREFIX) else (self.folder or Path()) / file
 
 
 def _asking(task: Task) -> Iterator[tuple[str, str, str | None, list[str]]]:
@@ -419,3 +376,19 @@ def built_in_tasks() -> dict[str, Path]:
     """Name and file of every built-in task."""
     folder = Path(str(resources.files("japagen"))) / "tasks"
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+
+__all__ = [
+    "Document",
+    "First",
+    "Gold",
+    "GoldFile",
+    "Label",
+    "Metric",
+    "Name",
+    "Prompting",
+    "Shot",
+    "Split",
+    "Task",
+    "built_in_tasks",
+]

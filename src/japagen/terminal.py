@@ -143,6 +143,11 @@ def print_run(state: dict[str, Any], console: Console) -> None:
     scores = state.get("scores")
     if scores and scores["systems"]:
         console.print(_score_table(scores, console.width))
+        if contrast := scores.get("contrast"):
+            console.print(_contrast(contrast), highlight=False, markup=False)
+        if contaminated := scores.get("contaminated"):
+            what = f"contaminated: {contaminated:,} of {scores['n']:,} test rows stand in what was learnt from"
+            console.print(f"{what}; the report has scores without them", highlight=False, markup=False)
     elif scores:
         console.print("no gold data: nothing was measured; add 'gold:' to the task", highlight=False, markup=False)
     for left_out in (scores or {}).get("left_out", []):
@@ -165,7 +170,7 @@ def _score_table(scores: dict[str, Any], width: int) -> Table:
     for system in scores["systems"]:
         found = system["scores"]
         cells = [
-            str(system["train_rows"]) if system["kind"] == "gold" else "",
+            f"{system['train_rows']:,}" if system["kind"] in ("gold", "supervised") else "",
             _with_interval(found[metric]),
             *(_short(found[name]["value"]) for name in others),
             " ".join(_short(value) for value in found[metric]["by_seed"]),
@@ -173,6 +178,14 @@ def _score_table(scores: dict[str, Any], width: int) -> Table:
         missing = f" ({system['unparsed']} unanswered)" if system.get("unparsed") else ""
         table.add_row(escape(system["name"]) + missing, *cells[:shown])
     return table
+
+
+def _contrast(contrast: dict[str, Any]) -> str:
+    """The comparison that the experiment is about, in a line."""
+    found = contrast["difference"]
+    kind = "declared contrast" if contrast["declared"] else "contrast (not declared: evaluate.contrast)"
+    p = f", p = {_short(found['p'])}" if found.get("p") is not None else ""
+    return f"{kind}: {contrast['system']} minus {contrast['against']} = {_with_interval(found)}{p}"
 
 
 def _with_interval(score: dict[str, Any]) -> str:

@@ -10,18 +10,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from japagen.errors import DataError
-from japagen.experiment import AnchorSection, DecisionSection, Experiment
-from japagen.groups import image_groups
+from japagen.experiment import AnchorSection, Experiment
 from japagen.progress import Listener, Progress, silent
 from japagen.records import Example
 from japagen.streams import stream, stream_seed
-from japagen.student import SavedClassifier, Training, load_student
-from japagen.student.decision import FEWEST, Decided, Source, fit_decision, scores_of
+from japagen.student import Training, load_student
+from japagen.student.decision import FEWEST, Decided, learn_decision
+from japagen.student.holdout import apart_from, hold_out
 from japagen.task import Task
 
 
@@ -49,28 +46,6 @@ class Trained:
 def student_seed(experiment: Experiment, number: int) -> int:
     """The 32-bit seed of a student's run number `number`."""
     return stream_seed(experiment.seed, "student", number) % 2**32
-
-
-def hold_out(
-    examples: Sequence[Example], share: float, *, seed: int, number: int
-) -> tuple[list[Example], list[Example]]:
-    """Split off a dev set, the same share of every label and at least one row where a label has two.
-
-    Pairs that share their first sentence stay together, since a student may learn the sentence; labels then have about the
-    same share.
-    """
-    rows = list(examples)
-    dev: set[str] = set()
-    firsts = sorted({row.text for row in rows})
-    if rows and rows[0].text_pair is not None and len(firsts) < len(rows):
-        stream(seed, "dev", number).shuffle(firsts)
-        chosen = set(firsts[: min(max(1, round(share * len(firsts))), len(firsts) - 1)])
-        return [e for e in rows if e.text not in chosen], [e for e in rows if e.text in chosen]
-    for label in sorted({example.label for example in rows}):
-        ids = [example.id for example in rows if example.label == label]
-        stream(seed, "dev", number, label).shuffle(ids)
-        dev.update(ids[: min(max(1, round(share * len(ids))), len(ids) - 1)])
-    return [e for e in rows if e.id not in dev], [e for e in rows if e.id in dev]
 
 
 def check_gold_rows(experiment: Experiment, rows: int) -> None:
@@ -205,10 +180,17 @@ def train(
             student = load_student(name, training)
             classifier = student.fit([*rows, *anchors], dev, seed=student_seed(experiment, number))
             if settings.decision:
-                taken = {anchor.id for anchor in anchors}
-                left = [row for row in gold_dev if row.id not in taken]
+                left = apart_from(gold_dev, anchors)
+                if not left:
+                    raise DataError(
+                        "train.anchor takes all rows of gold.dev, and none is left for train.decision",
+                        where="3-train",
+                        remedy="lower train.anchor.rows, or label more rows",
+                    )
                 seed = stream_seed(experiment.seed, "decision", number) % 2**32
-                classifier = decided(classifier, [*rows, *anchors], dev, left, task, settings.decision, seed=seed)
+                classifier = learn_decision(
+                    classifier, [*rows, *anchors], dev, left, task, settings.decision, seed=seed
+                )
                 if not isinstance(classifier, Decided) and number == 0:
                     say(f"{name}: gives numbers, so that train.decision has nothing to decide")
             place = folder / name / f"seed-{number}"
@@ -226,75 +208,16 @@ def _rows_of_seed(
     """Synthetic rows to learn from, rows to choose settings on, and gold rows to learn from."""
     settings, seed = experiment.train, experiment.seed
     anchors: list[Example] = []
-    left = list(gold_dev)
     if settings.anchor:
-        anchors, left = draw_anchor(gold_dev, settings.anchor, seed=seed, number=number)
+        anchors, _ = draw_anchor(gold_dev, settings.anchor, seed=seed, number=number)
     if settings.dev == "synthetic":
         rows, dev = hold_out(examples, settings.dev_share, seed=seed, number=number)
         return rows, dev, anchors
+    left = apart_from(gold_dev, anchors)
     if not left:
         raise DataError(
-            f"train.anchor takes all {len(gold_dev)} rows of gold.dev, and none is left to choose settings on",
+            f"train.anchor takes all {len(gold_dev)} rows of gold.dev or their images; none is left to choose settings on",
             where="3-train",
             remedy="lower train.anchor.rows, or use train.dev: synthetic",
         )
     return list(examples), left, anchors
-
-
-def decided(
-    classifier: SavedClassifier,
-    learnt: Sequence[Example],
-    held_out: Sequence[Example],
-    gold: Sequence[Example],
-    task: Task,
-    section: DecisionSection,
-    *,
-    seed: int,
-) -> SavedClassifier:
-    """The classifier with a decision learnt from gold rows that it has not learnt from, or from their texts alone.
-
-    Args:
-        classifier: the student's.
-        learnt: the rows that it learnt from.
-        held_out: rows labelled as those were, that it did not learn from.
-        gold: dev rows; as many of them are drawn as the section says.
-        task: labels, their values, kind and metric.
-        section: from how many, and whether their labels are looked at.
-        seed: of the draw, of folds and of resamples.
-
-    Raises:
-        DataError: there are no gold rows.
-    """
-    if not gold:
-        raise DataError(
-            "train.anchor takes all rows of gold.dev, and none is left for train.decision",
-            where="3-train",
-            remedy="lower train.anchor.rows, or label more rows",
-        )
-    rows = stream(seed, "rows").sample(list(gold), min(section.rows, len(gold)))
-    said = classifier.predict(rows)
-    if any(prediction.value is not None for prediction in said):
-        return classifier  # a number: nothing is to be decided
-    labels = tuple(said[0].scores)
-    weights = {label: sum(row.weight for row in learnt if row.label == label) for label in labels}
-    values = [task.value(label) or 0.0 for label in labels] if task.kind == "similarity" else None
-    source = None
-    if section.source == "em" and (known := [row for row in held_out if row.label in labels]):
-        codes = np.array([labels.index(row.label) for row in known])
-        source = Source(scores_of(classifier.predict(known), labels), codes)
-    answers: list[Any] | None = None
-    if section.source == "gold":
-        answers = [row.value if values else row.label for row in rows]
-    decision = fit_decision(
-        scores_of(said, labels),
-        labels,
-        answers,
-        metric=task.metric,
-        kind=task.kind,
-        train_prior=[max(weights[label], 1e-9) for label in labels],
-        seed=seed,
-        values=values,
-        groups=image_groups(rows),
-        source=source,
-    )
-    return Decided(classifier, decision)

@@ -222,11 +222,10 @@ def check_model(
             message = _wrong_name(path, first["type"], first["msg"])
         else:
             message = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(
-            message if not dotted or message.startswith(f"{dotted}:") else f"{dotted}: {message}",
-            where=where,
-            remedy=remedy,
-        ) from error
+        named = message.partition(":")[0]  # a check of a section names places within it
+        if named and f".{dotted}".endswith(f".{named}"):
+            message = message.removeprefix(f"{named}: ")
+        raise ConfigError(f"{dotted}: {message}" if dotted else message, where=where, remedy=remedy) from error
 
 
 def _refuse_ours(model: type[BaseModel], data: dict[str, Any]) -> None:

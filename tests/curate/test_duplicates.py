@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from japagen.curate import duplicates
 from japagen.curate.duplicates import form, near_texts, same_texts
-from japagen.curate.filters import jaccard, trigrams
+from japagen.ngrams import jaccard, trigrams
 from japagen.records import Example
 
 ROWS = st.lists(st.tuples(st.text("あいう、2", max_size=12), st.sampled_from("pn")), max_size=25)

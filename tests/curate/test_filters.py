@@ -1,14 +1,11 @@
 """Filters: each on what it must drop and on its neighbour that it must keep. More cases are in quality/ja.tsv."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from japagen.curate import filters
 from japagen.curate.filters import Filter
 from japagen.records import Example
 
-ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)
 SHOTS = ["使い始めて3週間、ファンデの粉ふきがなくなりました。", "最高です"]
 FRAGMENTS = ["商品に満足しているレビュー", "満足", "ジャンル：", "good：", ""]
 TEMPLATES = [
@@ -118,15 +115,3 @@ def test_the_second_text_of_a_pair_is_looked_at() -> None:
     assert reason(filters.too_short(5), "十分な長さの文です") is None
     assert reason(filters.too_short(5), "十分な長さの文です", "短い") == "too_short"
     assert reason(filters.garbled(), "十分な長さの文です", "壊れた\ufffd") == "garbled"
-
-
-@given(ANY_TEXT, ANY_TEXT)
-def test_jaccard_is_symmetric_and_one_with_itself(left: str, right: str) -> None:
-    a, b = filters.trigrams(left), filters.trigrams(right)
-    assert filters.jaccard(a, b) == filters.jaccard(b, a)
-    assert filters.jaccard(a, a) == 1
-    assert 0 <= filters.jaccard(a, b) <= 1
-
-
-def test_jaccard_by_hand() -> None:
-    assert filters.jaccard(frozenset("abc"), frozenset("bcd")) == 2 / 4

@@ -34,8 +34,9 @@ def task_file(folder: Path, name: str, kind: str, metric: str, labels: dict[str,
     ]
     if kind == "similarity":
         rows = [row | {"label": float(str(row["label"])) + 0.1 * (i % 2) * (i % 3 < 2)} for i, row in enumerate(rows)]
-    for split in ("dev", "test"):
-        lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    for split, opening in (("dev", ""), ("test", "今朝も、")):
+        own = [row | {"a": f"{opening}{row['a']}", "b": f"{opening}{row['b']}"} for row in rows]
+        lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in own)
         (folder / f"{name}-{split}.jsonl").write_text(lines, encoding="utf-8")
     gold = {"text": "a", "text_pair": "b"}
     told = {

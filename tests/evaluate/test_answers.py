@@ -48,3 +48,18 @@ def test_any_text_is_read_or_not(text: str, verbalisations: list[str]) -> None:
     backwards = read_answer(text, verbalisations[::-1])
     assert (backwards is None) == (place is None)  # the order of the labels decides nothing
     assert place is None or backwards == len(verbalisations) - 1 - place
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"label": "b"}', 1),  # not the a of "label"
+        ('{"label": "\\u6e80\\u8db3"}', 2),  # as some servers write it
+        (' {"label": "満足"}\n', 2),
+        ('{"label": "b", "why": "満足"}', None),
+        ('{"label": ["b"]}', None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_a_label_in_a_form(text: str, place: int | None) -> None:
+    assert read_answer(text, ["a", "b", "満足"]) == place

@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from japagen.errors import BudgetSpent, ModelError
-from japagen.evaluate.prompted import PromptedClassifier, Uncalibrated, draw_question_shots
+from japagen.evaluate.prompted import PromptedClassifier, Uncalibrated
+from japagen.evaluate.questions import Questions, draw_question_shots
 from japagen.experiment import BudgetSection
 from japagen.llm import LLM
-from japagen.llm.budget import Budget
+from japagen.llm.budget import Budget, Usage
 from japagen.llm.scripted import ScriptedLLM
 from japagen.llm.store import ReplyStore
 from japagen.metrics import NO_ANSWER
 from japagen.progress import Progress
-from japagen.records import Example, Message, Reply, Request
+from japagen.records import Example, Message, Reply, Request, Sampling
 from japagen.task import Task
 
 ROWS = [Example(f"r{i}", f"一{i}", "", f"二{i}") for i in range(3)]
@@ -37,13 +38,18 @@ class Likely(ScriptedLLM):
     def _answer(self, request: Request) -> Reply:
         self.asked.append(request)
         found = self._free if request.id.endswith("content-free") else self._rows[request.id[-1]]
-        return Reply(request.id, logprobs=found)
+        return Reply(request.id, logprobs=found, prompt_tokens=10, completion_tokens=2)
+
+
+def questions(task: Task, *, few: bool = False) -> Questions:
+    assert task.prompting is not None
+    shots = draw_question_shots(task, 1, seed=0, number=0) if few else ()
+    labels = tuple(spec.verbalisation for spec in task.labels.values())
+    return Questions("way", task.prompting, "chat", labels, task.is_pair, shots, Sampling(0.0), Sampling(), seed=0)
 
 
 def asked(task: Task, llm: LLM, store: ReplyStore, *, calibrate: bool = False, few: bool = False, **more):
-    shots = draw_question_shots(task, 1, seed=0, number=0) if few else []
-    assert task.prompting is not None
-    return PromptedClassifier(task, task.prompting, llm, store, shots=shots, calibrate=calibrate, name="way", **more)
+    return PromptedClassifier(task, questions(task, few=few), llm, store, calibrate=calibrate, **more)
 
 
 def test_a_pair_is_asked_with_both_texts_and_shots_of_pairs(nli: Task, store: ReplyStore) -> None:
@@ -125,3 +131,33 @@ def test_a_budget_that_ends_is_said(nli: Task, tmp_path: Path, server) -> None:
             asked(nli, llm, store).predict(ROWS)
         with pytest.raises(BudgetSpent, match="budget.requests"):
             asked(nli, llm, store, calibrate=True).predict(ROWS)
+
+
+def test_the_cost_is_that_of_all_answers_new_or_stored(nli: Task, store: ReplyStore) -> None:
+    llm = Likely(dict.fromkeys("012", (-1.0, -2.0)))
+    plain, calibrated, again = (asked(nli, llm, store, calibrate=how) for how in (False, True, True))
+    for classifier in (plain, calibrated, again):
+        classifier.predict(ROWS)
+    assert len(llm.asked) == 4
+    assert (plain.usage, calibrated.usage, again.usage) == (Usage(3, 30, 6), Usage(4, 40, 8), Usage(4, 40, 8))
+
+
+def test_failed_calls_cost_too(nli: Task, store: ReplyStore, server) -> None:
+    classifier = asked(nli, server(lambda r: "含意", failing="r0"), store)
+    classifier.predict(ROWS)
+    assert classifier.usage.requests == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "label"),
+    [
+        ('{"label": "含意"}', "entailment"),
+        ('{"label":"中立"}\n', "neutral"),
+        ('{"label": "どちらでもない"}', NO_ANSWER),
+        ('{"label": "含意", "reason": "中立ではない"}', NO_ANSWER),
+        ('{"label": 1}', NO_ANSWER),
+        ('{"答え": "含意"}', "entailment"),
+    ],
+)
+def test_a_constrained_answer_is_read(nli: Task, store: ReplyStore, server, said: str, label: str) -> None:
+    assert asked(nli, server(lambda r: said), store).predict(ROWS[:1])[0].label == label

@@ -188,6 +188,47 @@ def test_a_server_without_schemas_is_asked_for_json_then_for_nothing() -> None:
     assert len(forms) <= 40 + 4 * 16  # each of those in flight learns it at most twice
 
 
+def test_a_label_is_constrained_where_likelihoods_are_refused() -> None:
+    def script(i: int, body: dict[str, Any]) -> Answer:
+        if "logprobs" in body:
+            return Answer.error(400, "logprobs is not supported by this model")
+        labels = body["response_format"]["json_schema"]["schema"]["properties"]["label"]["enum"]
+        return said(f'{{"label": "{labels[-1]}"}}')
+
+    with Scripted(script) as server:
+        found = ask(model(server, http={"concurrency": 1}), requests(3, choices=("はい", "いいえ")))
+    assert [(r.text, r.logprobs) for r in found.values()] == [('{"label": "いいえ"}', ())] * 3
+    assert found["a/0"].parameters["response_format"]["json_schema"]["name"] == "label"
+
+
+@pytest.mark.parametrize("words", ["'response_format' is not supported", "grammars with this are not supported"])
+def test_a_label_that_cannot_be_constrained_is_asked_for_in_words(words: str) -> None:
+    def script(i: int, body: dict[str, Any]) -> Answer:
+        return Answer.error(400, words) if "response_format" in body else said("はい")
+
+    with Scripted(script) as server:
+        llm = model(server, http={"concurrency": 1}, logprobs=False)
+        found = ask(llm, requests(5, choices=("はい", "いいえ")))
+    assert [(r.text, r.tries) for r in found.values()] == [("はい", 1)] * 5
+    assert ["response_format" in body for body in server.bodies] == [True] + [False] * 5  # learnt once
+
+
+def test_a_refusal_for_another_reason_is_told_all_the_same() -> None:
+    with (
+        Scripted(lambda i, b: Answer.error(400, "this temperature is not supported")) as server,
+        pytest.raises(ModelError, match="this temperature is not supported"),
+    ):
+        only(model(server, logprobs=False), choices=("はい", "いいえ"))
+    assert len(server.bodies) == 2
+    own = {"response_format": {"type": "text"}}
+    with (
+        Scripted(lambda i, b: Answer.error(400, "not so")) as server,
+        pytest.raises(ModelError, match="not so"),
+    ):
+        only(model(server, logprobs=False, extra_body=own), choices=("はい", "いいえ"))
+    assert len(server.bodies) == 1
+
+
 def test_a_form_of_the_users_own_is_not_dropped() -> None:
     with Scripted(lambda i, b: Answer.error(400, "response_format?")) as server, pytest.raises(ModelError):
         only(model(server, extra_body={"response_format": {"type": "text"}}))

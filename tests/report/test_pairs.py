@@ -10,9 +10,10 @@ import pytest
 from japagen.report import ReportData, write_report
 from japagen.report.cards import cards
 from japagen.report.figures import figures
+from japagen.report.opening import opening
+from japagen.report.scoretable import score_table
 from japagen.report.spending import dollars, spending
-from japagen.report.tables import confusion, score_table
-from japagen.report.words import opening
+from japagen.report.tables import confusion
 
 LABELS = ["0", "1", "2"]
 VOID = {

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from japagen.report import ReportData, escaped, write_report
-from japagen.report.words import number, opening, verdict
+from japagen.report.opening import opening
+from japagen.report.words import number, verdict
 
 VOID = {"meta", "input", "br", "link", "img", "hr"}
 EVIL = "<script>alert(1)</script>"

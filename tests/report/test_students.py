@@ -8,8 +8,8 @@ import pytest
 
 from japagen import reportdata
 from japagen.report import ReportData, figures, write_report
+from japagen.report.opening import opening
 from japagen.report.students import students
-from japagen.report.words import opening
 
 GOLD_DECISION = {
     "learnt_from": "24 gold rows",

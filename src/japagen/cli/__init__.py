@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from japagen.cli import runs, tasks, classifiers, cache  # isort: skip  the order of the help
+from japagen.cli import runs, compare, tasks, classifiers, gold, goldcheck, power, cache  # isort: skip  the order of the help
 from japagen.cli.app import app, err, out, print_error
 from japagen.errors import JapagenError
 
@@ -47,4 +47,4 @@ def _version(
         raise typer.Exit
 
 
-__all__ = ["app", "cache", "classifiers", "main", "runs", "tasks"]
+__all__ = ["app", "cache", "classifiers", "compare", "gold", "goldcheck", "main", "power", "runs", "tasks"]

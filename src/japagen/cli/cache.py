@@ -13,7 +13,7 @@ from japagen.cli.app import AsJson, app, out, print_json
 @app.command()
 def cache(
     clear: Annotated[
-        str | None, typer.Option("--clear", help="Remove replies, vectors, models or all; runs keep their own.")
+        str | None, typer.Option("--clear", help="Remove replies, vectors, models, gold or all; runs keep their own.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from japagen.curate.filters import Finding, jaccard, texts, trigrams
+from japagen.curate.filters import Finding, texts
 from japagen.japanese import canonical
+from japagen.ngrams import jaccard, trigrams
 from japagen.records import Example
 
 EXACT_LIMIT = 2000  # rows of one label up to which every pair is compared

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 from japagen.japanese import canonical, char_ngrams, foreign_kanji, has_kana, japanese_share, normalise, script_counts
+from japagen.ngrams import jaccard, trigrams
 from japagen.records import Example
 
 Finding = tuple[str, str]
@@ -180,14 +181,3 @@ def same_sentences(allowed: str | None = None) -> Filter:
         return "same_sentences", f"{example.text_pair} says what the first text says"
 
     return check
-
-
-def trigrams(form: str) -> frozenset[str]:
-    """The set of character 3-grams; a text too short to have one is itself its only gram."""
-    return frozenset(char_ngrams(form, 3)) or frozenset({form})
-
-
-def jaccard(left: frozenset[str], right: frozenset[str]) -> float:
-    """Size of the intersection over size of the union, of sets that are not both empty."""
-    shared = len(left & right)
-    return shared / (len(left) + len(right) - shared)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
 
 
 def read_answer(text: str, verbalisations: Sequence[str]) -> int | None:
-    """The position of the verbalisation that an answer is, or else the only one that it contains.
+    """The position of the verbalisation that an answer is, or else the only one that it contains. An answer in the form
+    ``{"label": ...}`` is read as what it says there.
 
     Texts are compared in NFKC, without case and without quotes, punctuation and blanks at their ends. One that stands only
     inside a longer one (関連 in 無関連) or inside a number (1 in 11 or 1.5) is not contained.
@@ -18,12 +20,23 @@ def read_answer(text: str, verbalisations: Sequence[str]) -> int | None:
     >>> read_answer("満足でも不満でもない", ["満足", "不満"]) is None
     True
     """
-    answer, known = _plain(text), [_plain(verbalisation) for verbalisation in verbalisations]
+    answer, known = _plain(_said(text)), [_plain(verbalisation) for verbalisation in verbalisations]
     if answer in known:
         return known.index(answer) if known.count(answer) == 1 else None
     spans = [(i, found.span()) for i, form in enumerate(known) if form for found in re.finditer(_alone(form), answer)]
     contained = {i for i, span in spans if not any(_inside(span, other) for _, other in spans)}
     return contained.pop() if len(contained) == 1 else None
+
+
+def _said(text: str) -> str:
+    """The only value of an answer that is a JSON object; any other answer as it is."""
+    try:
+        match json.loads(text):
+            case {"label": str(label), **rest} if not rest:
+                return label
+    except (ValueError, RecursionError):
+        pass
+    return text
 
 
 def _inside(span: tuple[int, int], other: tuple[int, int]) -> bool:

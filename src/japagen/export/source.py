@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from japagen.classifiers import trained_models
-from japagen.errors import DataError, RunError
-from japagen.evaluate.gold import load_gold
-from japagen.records import Example, digest
-from japagen.rundir import Run, check_name, digest_or_none, read_json
+from japagen.errors import DataError, JapagenError, RunError
+from japagen.evaluate.gold import load_gold_data
+from japagen.records import Example, rows_digest
+from japagen.rundir import Run, check_name, read_json
 from japagen.tables import column, read_rows
 from japagen.task import Task
 from japagen.train import Trained
@@ -147,12 +147,13 @@ def _gold(run: Run, task: Task | None) -> list[Example]:
     done = run.done("evaluate")
     if task is None or task.gold is None or done is None:
         return []
-    named = task.gold.test
     for folder in _folders(run):
-        file = folder / named.file
-        if digest([named.model_dump(mode="json"), digest_or_none(file)]) == done["inputs"].get("gold.test"):
-            here = task.model_copy(update={"folder": folder})
-            return load_gold(here, named) if file.is_file() else []
+        try:
+            rows = load_gold_data(task.model_copy(update={"folder": folder})).test
+        except JapagenError:  # not here, or changed so that it cannot be read
+            continue
+        if rows_digest(rows) == done["inputs"].get("gold.test"):
+            return rows
     return []
 
 

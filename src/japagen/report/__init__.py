@@ -1,8 +1,8 @@
 """The report of a run: one self-contained HTML file to read, one Markdown file for a pull request.
 
-It computes nothing: everything is drawn from the JSON that the stages left (`ReportData`). `words` says it in
-sentences, `tables` in rows, `figures` in Plotly; the templates put them on the page. Every text by a user or a language
-model is escaped, and the page's Content-Security-Policy admits only the two scripts that we wrote into it.
+It computes nothing: everything is drawn from the JSON that the stages left (`ReportData`). `opening` says it in
+sentences, `figures` in Plotly, every other module in rows; the templates put them on the page. Every text by a user or
+a language model is escaped, and the page's Content-Security-Policy admits only the two scripts that we wrote into it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,15 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from japagen.report import tables, words
+from japagen.report import comparisons, tables, words
+from japagen.report.bylabel import by_label
+from japagen.report.calibration import calibration
 from japagen.report.cards import cards
-from japagen.report.spending import spending
+from japagen.report.contamination import contamination
+from japagen.report.gold import gold_data
+from japagen.report.opening import opening
+from japagen.report.scoretable import score_table
+from japagen.report.spending import prompting, spending
 from japagen.report.students import students
 from japagen.tables import write_text
 
@@ -42,8 +48,9 @@ class ReportData:
         students: every classifier trained: student, seed, train_rows, dev_rows, anchor_rows, about (its classifier.json)
             and decision (its decision.json).
         stages: by stage: accounting, by_label, seconds; those that used a model also usage.
-        scores: kind, metric, n, labels, primary, systems, smallest_detectable_difference; systems with
-            anchor_rows (gold rows among train_rows) and decision (learnt_from, adopted), where there are any.
+        scores: kind, metric, n, labels, primary, systems, smallest_detectable_difference, contrast, tests, gold,
+            contamination, contaminated, as `evaluate` wrote them; systems with anchor_rows (gold rows among
+            train_rows) and decision (learnt_from, adopted), where there are any.
         analysis: counts, lengths, register, scripts, distinct_n, vocabulary_jaccard, characteristic_words.
         kept, dropped, mistakes: samples of texts to browse.
         provenance: versions, seed, digests, llm, started, finished, command.
@@ -92,7 +99,7 @@ def _view(data: ReportData) -> dict[str, Any]:
     return {
         "data": data,
         "labels": labels,
-        "opening": words.opening(scores, data.experiment),
+        "opening": opening(scores, data.experiment),
         "notices": [*data.notices, *wrong],
         "asked": tables.asked(task, data.experiment, stages, scores),
         "label_rows": tables.label_rows(task, analysis),
@@ -102,7 +109,14 @@ def _view(data: ReportData) -> dict[str, Any]:
         "students": students(data.students, data.experiment, words.metric_of(scores)),
         "sizes": words.sizes(stages, things),
         "ledger": ledger,
-        "scores": tables.score_table(scores),
+        "gold_data": gold_data(scores),
+        "scores": score_table(scores),
+        "prompting": prompting(scores),
+        "tests": comparisons.tests(scores),
+        "one_by_one": comparisons.one_by_one(scores),
+        "by_label": by_label(scores),
+        "calibration": calibration(scores),
+        "contamination": contamination(scores),
         "primary": words.system_label(primary) if (primary := words.primary_of(scores)) else "",
         "primary_texts": words.training_texts(words.primary_of(scores)),
         "metric": words.metric_name(words.metric_of(scores)),

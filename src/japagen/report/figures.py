@@ -1,4 +1,4 @@
-"""The figures of the report, as Plotly's JSON: flow of rows, scores, learning from gold, lengths.
+"""The figures of the report, as Plotly's JSON: flow of rows, scores, learning from gold, calibration, lengths.
 
 Drawn in the light colours of the palette, which the page's script swaps in the dark. `narrow` holds the changes of the
 layout for a small screen. Text is escaped, because Plotly takes some HTML in labels.
@@ -15,7 +15,8 @@ import plotly.graph_objects as go
 
 from japagen.report.flow import flow
 from japagen.report.look import SMALL, Figure, colour, figure, margin_note
-from japagen.report.tables import groups
+from japagen.report.reliability import reliability
+from japagen.report.scoretable import groups
 from japagen.report.words import (
     JSON,
     bounds,
@@ -31,12 +32,21 @@ from japagen.report.words import (
     training_texts,
 )
 
-SYMBOLS = {"japagen": "circle", "gold": "diamond", "prompted": "square", "majority": "circle"}
+SYMBOLS = {
+    "japagen": "circle",
+    "gold": "diamond",
+    "supervised": "star-diamond",
+    "prompted": "square",
+    "majority": "circle",
+}
+SHADES = {"supervised": "gold"}
+"""The colour of a kind that has none of its own name."""
 
 
 def figures(stages: JSON, scores: JSON, analysis: JSON, labels: Sequence[str]) -> dict[str, Figure]:
     """Every figure that the data allows, by the name of its place in the page."""
     drawn = {"rows": flow(stages, labels), "scores": intervals(scores), "gold": learning(scores)}
+    drawn["reliability"] = reliability(scores)
     drawn |= {f"lengths-{at}": one for at, one in enumerate(lengths(analysis, labels), 1)}
     return {name: one for name, one in drawn.items() if one}
 
@@ -48,7 +58,7 @@ def intervals(scores: JSON) -> Figure | None:
     names: dict[float, str] = {}
     traces, notes, ends, at = [], [], [], 0.0
     for kind, title, members in groups(scores):
-        shade = kind if kind in SYMBOLS else "majority"
+        shade = SHADES.get(kind, kind if kind in SYMBOLS else "majority")
         members = [s for s in members if finite(score_of(s, metric).get("value")) is not None]
         if not members:
             continue
@@ -83,7 +93,12 @@ def intervals(scores: JSON) -> Figure | None:
                 x=values,
                 y=places,
                 mode="markers",
-                marker={"color": colour(shade), "size": 10, "symbol": SYMBOLS[shade], "line": {"width": 0}},
+                marker={
+                    "color": colour(shade),
+                    "size": 10,
+                    "symbol": SYMBOLS.get(kind, "circle"),
+                    "line": {"width": 0},
+                },
                 error_x={**line, "color": colour(shade)},
                 text=[
                     f"{names[p]} {number(v, 3)} {bounds(s, 3)}" for p, v, s in zip(places, values, told, strict=True)

@@ -1,10 +1,10 @@
-"""What was spent on language models: calls, tokens and money of each stage, as rows ready to print."""
+"""What was spent on language models, by stage and by prompted system: calls, tokens and money, as rows ready to print."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from japagen.report.words import JSON, count, finite
+from japagen.report.words import JSON, count, finite, system_label, systems_of
 
 Row = dict[str, Any]
 
@@ -32,6 +32,21 @@ def _row(name: str, usages: list[JSON]) -> Row:
         "completion": count(total("completion_tokens")),
         "usd": dollars(total("usd")),
     }
+
+
+def prompting(scores: JSON) -> list[Row]:
+    """What each prompted system cost, in the order of the file; a model without a known price says so."""
+    return [
+        {
+            "name": system_label(system),
+            "requests": count(cost.get("calls")),
+            "prompt": count(cost.get("prompt_tokens")),
+            "completion": count(cost.get("completion_tokens")),
+            "usd": "no price known" if (usd := finite(cost.get("usd"))) is None else dollars(usd),
+        }
+        for system in systems_of(scores, "prompted")
+        if (cost := system.get("cost"))
+    ]
 
 
 def dollars(amount: float | None) -> str:

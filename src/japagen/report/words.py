@@ -1,7 +1,7 @@
-"""Numbers and sentences of the report: what was found, in words, and how sure it is.
+"""How the report writes numbers, names systems, and says of a difference whether it is one.
 
-Every claim of better, worse or "not distinguishable" is read off an interval that `evaluate` computed; nothing is
-estimated here, and where no interval is given no claim is made. Knows nothing of HTML.
+Every claim of better, worse or "not distinguishable" is read off an interval and a p value that `evaluate` computed;
+nothing is estimated here, and where no interval is given no claim is made. Knows nothing of HTML.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ VERDICTS: dict[Verdict, str] = {
     "unclear": "not distinguishable",
     "unknown": "no interval",
 }
+ALPHA = 0.05
+"""A corrected p value below this tells a difference from chance."""
 JAPANESE = re.compile("[\u3005-\u30ff\u3400-\u9fff\uff66-\uff9f]")
 
 
@@ -130,11 +132,46 @@ def primary_of(scores: JSON) -> JSON | None:
 
 
 def verdict(difference: JSON | None) -> Verdict:
-    """What the interval of a difference (another system minus the primary) says of the other system."""
-    low, high = (finite((difference or {}).get(key)) for key in ("low", "high"))
+    """What a difference (another system minus the primary) says of the other system.
+
+    Better or worse where the interval lies wholly on one side of zero and, if p values were corrected for the number of
+    comparisons, the corrected one is below `ALPHA` too.
+    """
+    low, high, corrected = (finite((difference or {}).get(key)) for key in ("low", "high", "p_holm"))
     if low is None or high is None:
         return "unknown"
+    if corrected is not None and corrected >= ALPHA:
+        return "unclear"
     return "better" if low > 0 else "worse" if high < 0 else "unclear"
+
+
+def gap(difference: JSON | None) -> str:
+    """A difference and its interval, ``+.04 [+.01, +.07]``; and the corrected p where it forbids what the interval says."""
+    told, uncorrected = scored(difference, sign=True), {**(difference or {}), "p_holm": None}
+    forbids = verdict(difference) == "unclear" and verdict(uncorrected) != "unclear"
+    return f"{told}, corrected p {probability((difference or {})['p_holm'])}" if forbids else told
+
+
+def probability(p: object) -> str:
+    """A p value with its sign of comparison, with as many digits as it takes to see on which side of `ALPHA` it is.
+
+    >>> probability(0.0002), probability(0.0124), probability(0.41), probability(0.04996), probability(None)
+    ('< .001', '= .012', '= .41', '= .04996', 'not known')
+    """
+    x = finite(p)
+    if x is None:
+        return "not known"
+    if x < 0.001:
+        return "< .001"
+    digits = 2 if x >= 0.1 else 3
+    while digits < 9 and (round(x, digits) < ALPHA) != (x < ALPHA):
+        digits += 1
+    return f"= {number(x, digits)}"
+
+
+def probability_cell(p: object) -> str:
+    """A p value as it stands in a column; empty where there is none."""
+    return "" if finite(p) is None else probability(p).removeprefix("= ")
 
 
 def system_label(system: JSON) -> str:
@@ -145,169 +182,45 @@ def system_label(system: JSON) -> str:
         case "japagen":
             return f"{student} ensemble" if tail.endswith(" ensemble") else str(student)
         case "gold":
-            return f"{student}, K = {_size(system)}"
+            return f"{student}, K = {size_of(system)}"
+        case "supervised":
+            return str(student)
         case "majority":
             return "most frequent label"
         case _:
             return tail.replace("_", " ")
 
 
-def opening(scores: JSON | None, experiment: JSON | None) -> list[str]:
-    """The opening, by paragraph: the finding, what it is worth in labelled data, beside the LLM, and how sure it is."""
-    scores, experiment = scores or {}, experiment or {}
-    primary = primary_of(scores)
-    if primary is not None and is_undefined(score := score_of(primary, metric_of(scores))):
-        return [
-            f"The classifier trained on texts that the LLM wrote has no {metric_name(metric_of(scores))} on the test "
-            f"rows: {score['undefined']}. Nothing can be said of what the texts are worth."
-        ]
-    if primary is None or finite(score_of(primary, metric_of(scores)).get("value")) is None:
-        return [
-            "No classifier has been evaluated in this run: what follows describes the texts, not what they are worth."
-        ]
-    paragraphs = [
-        [_finding(primary, scores, experiment)],
-        _against_gold(primary, scores),
-        [*_against_prompted(scores), *_against_majority(scores)],
-        _sureness(primary, scores),
-    ]
-    return [" ".join(sentences) for sentences in paragraphs if sentences]
+def system_phrase(system: JSON) -> str:
+    """What a system is, to be said in a sentence."""
+    label = system_label(system)
+    match system.get("kind"):
+        case "japagen":
+            return f"the {_named(label)} trained on {training_texts(system)}"
+        case "gold":
+            return f"the {_named(system.get('student') or label)} trained on {size_of(system)} gold examples per label"
+        case "supervised":
+            return f"the {_named(label)} trained on all gold examples"
+        case "prompted":
+            return f"{label} prompting of the LLM"
+        case "majority":
+            return "always giving the same answer"
+        case _:
+            return label
 
 
-def _finding(primary: JSON, scores: JSON, experiment: JSON) -> str:
-    metric, score = metric_of(scores), score_of(primary, metric_of(scores))
-    who = _who(primary, experiment)
-    article = "an" if metric_name(metric)[0] in "aeiou" else "a"
-    tested = scores.get("n")
-    texts = f"{count(tested) if tested else 'the'} human-labelled {things_of(scores)}"
-    sentence = f"{who} reaches {article} {metric_name(metric)} of {scored(score)} on {texts}"
-    seeds = len(score.get("by_seed") or ())
-    return f"{sentence}, the mean of {seeds} seeds." if seeds > 1 else f"{sentence}."
+def _named(label: str) -> str:
+    return label if label.endswith(" ensemble") else f"{label} student"
 
 
-def _who(primary: JSON, experiment: JSON) -> str:
-    """The classifier by what it saw: texts of the LLM, gold rows among them, gold rows that its labels follow."""
-    shots = finite((experiment.get("generate") or {}).get("shots"))
-    train, anchors = experiment.get("train") or {}, finite(primary.get("anchor_rows"))
-    decision = primary.get("decision") or {}
-    source, parts = str(decision.get("learnt_from") or "").partition(",")[0], decision.get("adopted") or ()
-    if shots == 0 and not anchors and "gold" not in source and train.get("dev") != "gold":
-        who = "A classifier that saw no labelled data"
-    else:
-        who = f"A classifier trained {'' if anchors else 'only '}on texts that the LLM wrote"
-        who += f", shown {count(shots)} example texts each time," if shots else ""
-    if anchors:
-        weight = finite((train.get("anchor") or {}).get("weight"))
-        who += f" and on {count(anchors)} human-labelled texts" + (f" (weight {weight:g})" if weight else "")
-    if source and parts:
-        what = "scores calibrated" if list(parts) == ["temperature"] else "labels decided"
-        who = f"{who.removesuffix(',')}, its {what} with {source},"
-    return who
+def size_of(system: JSON) -> str:
+    """How many gold examples of each label it was given."""
+    return "all" if system.get("k") is None else count(system.get("k"))
 
 
 def training_texts(system: JSON | None) -> str:
     """What a system of kind japagen learnt from."""
     return "synthetic and gold texts" if finite((system or {}).get("anchor_rows")) else "synthetic texts"
-
-
-def _against_gold(primary: JSON, scores: JSON) -> list[str]:
-    everyone = systems_of(scores, "gold")
-    if not everyone:
-        return ["No classifier was trained on gold examples, so the worth of the texts in labelled data is not known."]
-    gold = [s for s in everyone if s.get("student") == primary.get("student")]
-    if not gold:
-        return ["The same classifier was not trained on gold examples; the gold baselines below are of other students."]
-    gold.sort(key=lambda s: (s.get("k") is None, s.get("k") or 0))
-    clauses = []
-    for wanted, relation in (
-        ("worse", "better than"),
-        ("unclear", "not distinguishable from"),
-        ("better", "worse than"),
-    ):
-        named = [
-            f"{_size(s)} ({scored(s.get('difference'), sign=True)})"
-            for s in gold
-            if verdict(s.get("difference")) == wanted
-        ]
-        if named:
-            clauses.append(f"{relation} that of K = {join(named)}")
-    sentences = []
-    if clauses:
-        start = "Beside the same classifier trained on K human-labelled examples per label, its score is"
-        sentences.append(f"{start} {join(clauses)}.")
-    silent = [s for s in gold if verdict(s.get("difference")) == "unknown"]
-    if silent:
-        named = [f"{_size(s)} ({scored(score_of(s, metric_of(scores)))})" for s in silent]
-        sentences.append(
-            f"For the same classifier trained on K = {join(named)} human-labelled examples per label no interval of "
-            "the difference was computed, so nothing is claimed."
-        )
-    return sentences
-
-
-def _size(system: JSON) -> str:
-    return "all" if system.get("k") is None else count(system.get("k"))
-
-
-def _against_prompted(scores: JSON) -> list[str]:
-    prompted = systems_of(scores, "prompted")
-    if not prompted:
-        return ["The LLM was not asked for the labels directly."]
-    clauses = []
-    for system in prompted[:6]:
-        score = score_of(system, metric_of(scores))
-        if is_undefined(score):
-            clauses.append(f"no {metric_name(metric_of(scores))} ({system_label(system)}): {score['undefined']}")
-            continue
-        clause = f"{scored(score)} ({system_label(system)}), "
-        difference = f" (difference {scored(system.get('difference'), sign=True)})"
-        match verdict(system.get("difference")):
-            case "better":
-                clause += "which is better" + difference
-            case "worse":
-                clause += "which is worse" + difference
-            case "unclear":
-                clause += "which is not distinguishable" + difference
-            case _:
-                clause += "a difference without an interval"
-        clauses.append(clause)
-    return [f"Asking the same LLM for the label directly gives {'; '.join(clauses)}."]
-
-
-def _against_majority(scores: JSON) -> list[str]:
-    for system in systems_of(scores, "majority")[:1]:
-        score = score_of(system, metric_of(scores))
-        if is_undefined(score):
-            return [f"Always giving the same answer has no {metric_name(metric_of(scores))}."]
-        value = number(score.get("value"))
-        match verdict(system.get("difference")):
-            case "worse" | "unknown":
-                return [f"Always answering the most frequent label gives {value}."]
-            case "unclear":
-                return [
-                    f"The classifier is not distinguishable from always answering the most frequent label ({value}): "
-                    "this run does not show that anything was learned."
-                ]
-            case _:
-                return [f"The classifier does worse than always answering the most frequent label ({value})."]
-    return []
-
-
-def _sureness(primary: JSON, scores: JSON) -> list[str]:
-    sentences = []
-    shown = [*systems_of(scores, "gold"), *systems_of(scores, "prompted")]
-    if any(verdict(s.get("difference")) != "unknown" for s in shown):
-        sentences.append("Differences are the other system minus this one, with 95 % intervals.")
-    smallest = finite(scores.get("smallest_detectable_difference"))
-    if smallest is not None:
-        of = "" if metric_of(scores) == "accuracy" else " in accuracy"
-        sentences.append(f"A test of this size can miss a true difference{of} smaller than about {number(smallest)}.")
-    others = [s for s in scores.get("systems") or () if s is not primary]
-    if any(verdict(s.get("difference")) == "unclear" for s in others):
-        sentences.append("Not distinguishable does not mean equal.")
-    if len(score_of(primary, metric_of(scores)).get("by_seed") or ()) == 1:
-        sentences.append("Only one seed was run, so how much luck there is in the training is not known.")
-    return sentences
 
 
 def sizes(stages: JSON | None, things: str = "texts") -> str:

@@ -122,6 +122,7 @@ class EmbeddingStudent:
         model = logistic.fit_best(
             (x - mean) * scale, y, (dev_x - mean) * scale, dev_y,
             grid=self.grid, seed=seed, weights=weights, dev_weights=dev_weights,
+            groups=rows.groups_of(train),
         )  # fmt: skip
         # The standardisation is folded into the weights: the classifier reads plain features.
         coef = model.coef * scale

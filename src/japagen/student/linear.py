@@ -173,5 +173,6 @@ class LinearStudent:
         model = logistic.fit_best(
             ngrams.features(*texts), y, dev_x, dev_y,
             grid=self.grid, seed=seed, weights=weights, dev_weights=dev_weights,
+            groups=rows.groups_of(train),
         )  # fmt: skip
         return LinearClassifier(labels, ngrams, model.coef.astype(np.float32), model.intercept, model.c)

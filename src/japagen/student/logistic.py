@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from japagen.student.decision.crossvalidation import folds
 from japagen.student.rows import softmax
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
+Fold = tuple[Codes, Codes]
+"""Rows to fit on, and rows held out."""
 
 FOLDS = 5
 C_WITHOUT_EVIDENCE = 1.0
@@ -47,12 +50,13 @@ def fit_best(
     seed: int,
     weights: Floats | None = None,
     dev_weights: Floats | None = None,
+    groups: Codes | None = None,
 ) -> Logistic:
     """Fit on (x, y) with the C of the grid that is most accurate; ties go to the lower log-loss, then the smaller C.
 
     Accuracy is measured on dev where it has rows. Otherwise by stratified 5-fold cross-validation within train, if
-    every label has 5 examples; otherwise nothing can be measured and C is 1. The problem is convex, so that `seed`
-    decides the folds alone: with a dev set, every seed gives the same model.
+    every label has 5 examples and keeps some when a fold is held out; otherwise nothing can be measured and C is 1. The
+    problem is convex, so that `seed` decides the folds alone: with a dev set, every seed gives the same model.
 
     Args:
         x: features, dense or CSR, shape (n, features).
@@ -63,6 +67,7 @@ def fit_best(
         seed: of the folds.
         weights: of the rows, shape (n,), in fitting and in the folds: weight 2 is the row twice. None: all 1.
         dev_weights: of the dev rows, shape (m,); None: all 1.
+        groups: of the rows, shape (n,): a fold holds a group whole or not at all. None: each row is its own.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -74,9 +79,8 @@ def fit_best(
                 (_loss(model, dev_x, dev_y, dev_weights), model) for model in _path(x, y, weights, grid, seed)
             ]
             return min(candidates, key=lambda scored: (scored[0], scored[1].c))[1]
-        c = C_WITHOUT_EVIDENCE
-        if np.bincount(y).min() >= FOLDS:
-            c = _cross_validated(x, y, weights, grid, seed)
+        parts = _folds(y, groups, seed)
+        c = _cross_validated(x, y, weights, grid, seed, parts) if parts else C_WITHOUT_EVIDENCE
         return next(_path(x, y, weights, [c], seed))
 
 
@@ -100,11 +104,23 @@ def _path(x: Any, y: Codes, weights: Floats | None, grid: Sequence[float], seed:
         yield Logistic(np.array(coef), np.array(intercept), float(c))
 
 
-def _cross_validated(x: Any, y: Codes, weights: Floats | None, grid: Sequence[float], seed: int) -> float:
+def _folds(y: Codes, groups: Codes | None, seed: int) -> list[Fold]:
+    """Rows to fit on, every label among them, and rows to measure on; none where that cannot be had."""
     from sklearn.model_selection import StratifiedKFold
 
+    if np.bincount(y).min() < FOLDS:
+        return []
+    if groups is None:
+        return list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(np.zeros(len(y)), y))
+    parts = list(folds(y, groups, seed=seed, count=FOLDS))
+    return parts if all(len(set(y[inside])) == y.max() + 1 for inside, _ in parts) else []
+
+
+def _cross_validated(
+    x: Any, y: Codes, weights: Floats | None, grid: Sequence[float], seed: int, parts: Sequence[Fold]
+) -> float:
     total: dict[float, tuple[float, float]] = {float(c): (0.0, 0.0) for c in grid}
-    for inside, outside in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(np.zeros(len(y)), y):
+    for inside, outside in parts:
         inner, outer = (None, None) if weights is None else (weights[inside], weights[outside])
         for model in _path(x[inside], y[inside], inner, grid, seed):
             wrong, loss = _loss(model, x[outside], y[outside], outer)

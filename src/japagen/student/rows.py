@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from japagen.errors import DataError, ModelError
+from japagen.groups import IMAGE, image_groups
 from japagen.records import Example, Prediction
 
 
@@ -74,6 +75,19 @@ def codes_of(examples: Sequence[Example], labels: Sequence[str]) -> NDArray[np.i
     """Each example's label as its position in `labels`, shape (n,); -1 for a label that is not there."""
     position = {label: i for i, label in enumerate(labels)}
     return np.array([position.get(e.label, -1) for e in examples], dtype=np.intp)
+
+
+def groups_of(examples: Sequence[Example]) -> NDArray[np.intp] | None:
+    """Each example's group as a number, shape (n,): one for those of an image, its own for any other; None where no
+    example names an image.
+    """
+    about = [number for number, example in enumerate(examples) if example.meta.get(IMAGE)]
+    groups = image_groups([examples[number] for number in about])
+    if groups is None:
+        return None
+    group_of = dict(zip(about, groups, strict=True))
+    names = [group_of.get(number, f"row {number}") for number in range(len(examples))]
+    return np.asarray(np.unique(names, return_inverse=True)[1], dtype=np.intp)
 
 
 def predictions(examples: Sequence[Example], labels: Sequence[str], scores: NDArray[np.float64]) -> list[Prediction]:

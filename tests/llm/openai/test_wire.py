@@ -91,6 +91,35 @@ def test_questions_with_choices() -> None:
     assert "logprobs" not in body(request(choices=("はい",)), settings(logprobs=False))
 
 
+def test_labels_are_constrained_where_no_likelihoods_are_asked_for() -> None:
+    asked = request(choices=("はい", "いいえ", "はい"))
+    assert "response_format" not in body(asked, settings())  # the form's own first token would be scored
+    sent = body(asked, settings(logprobs=False))
+    assert sent["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {
+            "name": "label",
+            "strict": True,
+            "schema": {
+                "type": "object",
+                "properties": {"label": {"type": "string", "enum": ["はい", "いいえ"]}},
+                "required": ["label"],
+                "additionalProperties": False,
+            },
+        },
+    }
+    assert (sent["temperature"], sent["max_tokens"]) == (0, 32)
+    assert "response_format" in body(asked, settings(reasoning=True))
+    assert "response_format" not in body(asked, settings(logprobs=False, json_schema=False))
+    assert "response_format" not in body(asked, settings(logprobs=False, style="document"))
+    assert "response_format" not in body(request(), settings(logprobs=False))
+    free = body(asked, settings(logprobs=False), Ability.of(settings(logprobs=False)).without("form"))
+    assert "response_format" not in free  # a JSON object of any form would be no help
+    assert free["max_tokens"] == 16
+    batch = LLMSection(name="openai-batch:tiny", base_url="http://localhost/v1", logprobs=False)
+    assert "response_format" not in body(asked, batch)
+
+
 def test_several_replies_and_extras() -> None:
     sent = body(request(seed=3), settings(extra_body={"seed": 5, "temperature": 0.1, "reasoning_effort": "low"}), n=4)
     assert (sent["n"], sent["seed"], sent["temperature"], sent["reasoning_effort"]) == (4, 5, 0.1, "low")

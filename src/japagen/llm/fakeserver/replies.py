@@ -137,10 +137,15 @@ def _choice(
 
 
 def _structured(asked: dict[str, Any], digest: str, index: int) -> str:
-    """As many texts as the schema asks for; without a schema, the last number below 101 in the last message, or one."""
+    """One of the labels that the schema lists, or as many texts as it asks for; without a schema, as many as the last number
+    below 101 in the last message says, or one.
+    """
     form = asked["response_format"]
     schema = (form.get("json_schema") or {}).get("schema") or {}
-    texts = (schema.get("properties") or {}).get("texts") or {}
+    properties = schema.get("properties") or {}
+    if labels := (properties.get("label") or {}).get("enum"):
+        return json.dumps({"label": labels[(int(digest[:8], 16) + index) % len(labels)]}, ensure_ascii=False)
+    texts = properties.get("texts") or {}
     count = texts.get("minItems") or texts.get("maxItems")
     if count is None:
         numbers = [int(n) for n in re.findall(r"\d+", asked["messages"][-1]["content"]) if 0 < int(n) <= 100]

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from japagen.experiment import LLMSection
 from japagen.llm.openai.endpoint import Endpoint
@@ -270,8 +270,7 @@ class Traffic:
 
     def _parameters(self, request: Request, ability: Ability, n: int) -> dict[str, Any]:
         """The body without messages and seed: one object for all calls that share it."""
-        longest = max(map(len, request.choices)) if request.choices else 0
-        key = (request.sampling, longest, request.samples, ability, n)
+        key = (request.sampling, request.choices, request.samples, ability, n)
         if (shared := self._shared.get(key)) is None:
             shared = self._shared[key] = parameters(request, self._settings, ability, n)
         return shared
@@ -327,17 +326,29 @@ class Traffic:
                 for row in rows:
                     row.tries += 1
                     self._reply(row, Choice("", "content_filter"), shared)
+            case Trouble(kind="fatal", status=400 | 422) if self._perhaps_the_form(rows, ability, shared):
+                self._learn(ability, "form")
+                self._again.append(rows)
             case Trouble(kind="form" | "logprobs" as refused) as trouble:
                 key = "response_format" if refused == "form" else "logprobs"
                 if key not in shared or key in self._settings.extra_body:
                     self.stop(refusal(trouble, self._endpoint, self._settings))
                     return
-                if self._ability == ability:
-                    self._ability = ability.without(refused)
+                self._learn(ability, refused)
                 self._again.append(rows)
             case trouble:
                 self.stop(refusal(trouble, self._endpoint, self._settings))
         self._start_workers()
+
+    def _learn(self, ability: Ability, refused: Literal["form", "logprobs"]) -> None:
+        """Ask for less from now on, unless another call has taught that already."""
+        if self._ability == ability:
+            self._ability = ability.without(refused)
+
+    def _perhaps_the_form(self, rows: list[Row], ability: Ability, shared: dict[str, Any]) -> bool:
+        """Whether a refusal in any words may be about the form of an answer; the question can be asked without it."""
+        constrained = bool(rows[0].request.choices) and "response_format" in shared
+        return constrained and "response_format" not in self._settings.extra_body and ability.form == "json_schema"
 
     def _answered(self, rows: list[Row], answer: Answer, shared: dict[str, Any]) -> None:
         """Hand out an answer's choices; rows without one, or with one that will not do, are asked for again."""

@@ -19,6 +19,7 @@ from japagen.records import Request
 OURS = ("messages", "model", "n", "stream")  # what extra_body may not set
 _FORMS: tuple[Form, ...] = ("json_schema", "json_object", "none")
 _CHOICE_TOKENS = 16  # least room for the answer to a multiple-choice question
+_FORM_TOKENS = 16  # more room for the JSON around it
 
 Form = Literal["json_schema", "json_object", "none"]
 
@@ -28,7 +29,7 @@ class Ability:
     """What a server is believed to understand; it shrinks when the server refuses something.
 
     Attributes:
-        form: how the form of structured replies is enforced.
+        form: how the form of structured replies is enforced; of answers to multiple-choice questions by a schema or not.
         top_logprobs: alternatives asked for at each position; 0 asks for no likelihoods.
     """
 
@@ -77,9 +78,10 @@ def parameters(request: Request, settings: LLMSection, ability: Ability, n: int 
     """The body without messages and seed: equal for many requests."""
     sampling = request.sampling
     sent: dict[str, Any] = {"model": model_of(settings)}
+    constrained = _constrained(request, settings, ability)
     length = sampling.max_tokens
     if request.choices:
-        length = max(_CHOICE_TOKENS, 2 * max(map(len, request.choices)))
+        length = max(_CHOICE_TOKENS, 2 * max(map(len, request.choices))) + _FORM_TOKENS * constrained
     if settings.reasoning:
         if request.choices:  # what the model thinks counts as well, so its own limit holds
             length = max(length or 0, settings.max_tokens) if settings.max_tokens else None
@@ -98,18 +100,34 @@ def parameters(request: Request, settings: LLMSection, ability: Ability, n: int 
         sent["n"] = n
     if request.choices and ability.top_logprobs:
         sent |= {"logprobs": True, "top_logprobs": ability.top_logprobs}
-    if request.samples > 1 and ability.form != "none":
+    if constrained:
+        sent["response_format"] = _schema("label", {"type": "string", "enum": list(dict.fromkeys(request.choices))})
+    elif request.samples > 1 and ability.form != "none":
         sent["response_format"] = _response_format(request.samples, ability.form)
     return sent | settings.extra_body
+
+
+def _constrained(request: Request, settings: LLMSection, ability: Ability) -> bool:
+    """Whether the answer to a multiple-choice question is to be ``{"label": ...}`` with one of the choices.
+
+    Not where likelihoods are asked for: those of the form's first token would come. Nor in a batch, in which a server
+    that refuses the form could not be asked again without it.
+    """
+    live = not settings.name.startswith("openai-batch:")
+    return live and bool(request.choices) and ability.form == "json_schema" and not ability.top_logprobs
 
 
 def _response_format(samples: int, form: Form) -> dict[str, Any]:
     """The form ``{"texts": [...]}`` with so many texts."""
     if form == "json_object":
         return {"type": "json_object"}
-    texts = {"type": "array", "items": {"type": "string"}, "minItems": samples, "maxItems": samples}
-    schema = {"type": "object", "properties": {"texts": texts}, "required": ["texts"], "additionalProperties": False}
-    return {"type": "json_schema", "json_schema": {"name": "texts", "strict": True, "schema": schema}}
+    return _schema("texts", {"type": "array", "items": {"type": "string"}, "minItems": samples, "maxItems": samples})
+
+
+def _schema(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    """The form of an object with one key."""
+    schema = {"type": "object", "properties": {name: value}, "required": [name], "additionalProperties": False}
+    return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
 
 
 def body(request: Request, settings: LLMSection, ability: Ability | None = None, n: int = 1) -> dict[str, Any]:

@@ -24,21 +24,22 @@ def groups_of(groups: Sequence[str] | None, n: int) -> Codes:
     return np.asarray(np.unique(np.asarray(groups), return_inverse=True)[1], dtype=np.intp)
 
 
-def folds(gold: Codes, groups: Codes, *, seed: int) -> Iterator[tuple[Codes, Codes]]:
-    """Rows to fit on and rows held out, at most `FOLDS` times; a group is on one side, labels are spread evenly.
+def folds(gold: Codes, groups: Codes, *, seed: int, count: int = FOLDS) -> Iterator[tuple[Codes, Codes]]:
+    """Rows to fit on and rows held out, at most `count` times; a group is on one side, labels are spread evenly.
 
     Args:
         gold: position of each row's label, shape (n,).
         groups: of each row, shape (n,).
         seed: of the order of groups.
+        count: how many folds; fewer where there are fewer groups.
     """
     names, first = np.unique(groups, return_index=True)
     shuffled = np.random.default_rng(seed).permutation(len(names))
     by_label = shuffled[np.argsort(gold[first][shuffled], kind="stable")]
     fold_of = np.empty(len(names), dtype=np.intp)
-    fold_of[by_label] = np.arange(len(names)) % FOLDS
+    fold_of[by_label] = np.arange(len(names)) % count
     fold = fold_of[np.searchsorted(names, groups)]
-    for number in range(min(FOLDS, len(names))):
+    for number in range(min(count, len(names))):
         yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
 
 

@@ -13,7 +13,7 @@ from japagen.evaluate.gold import image_groups, load_gold, nearest_label
 from japagen.records import Example
 from japagen.task import GoldFile, Task
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "gold"
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "gold"
 PAIR = """\
 name: {name}
 kind: {kind}

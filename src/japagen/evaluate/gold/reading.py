@@ -1,6 +1,5 @@
-"""Gold data: human-labelled rows, read from the file that a task names. Never generated, never changed.
-
-A row is a text or two and a label; for similarity the file holds a number, and the label is the nearest one.
+"""Rows of one gold file. A row is a text or two and a label; for similarity the file holds a number, and the label is the
+nearest one.
 """
 
 from __future__ import annotations
@@ -8,12 +7,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from japagen.errors import ConfigError, DataError, did_you_mean
-from japagen.groups import IMAGE, image_groups
+from japagen.evaluate.gold import published
+from japagen.evaluate.gold.livedoor import check_part, is_livedoor, read_articles
+from japagen.goldfiles import GoldFile
+from japagen.groups import IMAGE
 from japagen.records import Example
 from japagen.tables import column, read_rows
-from japagen.task import GoldFile, Task
+from japagen.task import Task
 
 _META = ("product", "register", "traits", IMAGE)
 
@@ -23,37 +26,66 @@ def load_gold(task: Task, gold: GoldFile | None) -> list[Example]:
 
     Raises:
         ConfigError: the task names one text of a pair, a second text where there is none, or a label that it does not have.
-        DataError: unreadable, empty, a column missing, an id twice, a label that the task does not have, or a number
-            outside the range of the labels.
+        DataError: unreadable, empty, a column missing, an id twice, a label that the task does not have, a number
+            outside the range of the labels, or a published file that was not fetched.
     """
     if gold is None:
         return []
     file = task.path(gold.file)
     _check(task, gold)
-    rows = read_rows(file)
-    if not rows:
-        raise DataError("the file holds no rows", where=file, remedy="give a file with at least one labelled row")
-    texts, written = column(rows, gold.text, file), column(rows, gold.label, file)
-    seconds = column(rows, gold.text_pair, file) if gold.text_pair else [None] * len(rows)
-    ids = column(rows, gold.id, file) if gold.id else [f"{file.stem}-{n:06d}" for n in range(1, len(rows) + 1)]
+    if known := published.of_path(file):
+        published.check_here(file, *known)
+    read = _articles if is_livedoor(file) else _table
+    ids, texts, seconds, written, meta = read(file, gold)
     _check_ids(ids, file)
+    if gold.max_chars is not None:
+        texts = [text[: gold.max_chars] for text in texts]
+        seconds = [text and text[: gold.max_chars] for text in seconds]
     names = {label: label for label in task.label_names} | gold.labels
-    values: list[float | None] = [None] * len(rows)
+    values: list[float | None] = [None] * len(ids)
     if task.kind == "similarity":
         numbers = [_number(task, names, label, f"{file}, row {n}") for n, label in enumerate(written, 1)]
         labels = [nearest_label(task, number) for number in numbers]
         values = [*numbers]
     else:
         labels = _labels(task, names, written, file)
+    rows = zip(ids, texts, seconds, labels, values, meta, strict=True)
     return [
-        Example(identifier, text, label, second, value, {k: row[k] for k in _META if k in row})
-        for identifier, text, second, label, value, row in zip(ids, texts, seconds, labels, values, rows, strict=True)
+        Example(identifier, text, label, second, value, more) for identifier, text, second, label, value, more in rows
     ]
 
 
 def nearest_label(task: Task, value: float) -> str:
     """The label of a task of similarity whose value is nearest; of two equally near ones the first."""
     return min(task.label_names, key=lambda name: abs(value - (task.value(name) or 0.0)))
+
+
+_Columns = tuple[list[str], list[str], list[str | None], list[str], list[dict[str, Any]]]
+"""Ids, texts, second texts, labels as they are written, and what else is kept of each row."""
+
+
+def _table(file: Path, gold: GoldFile) -> _Columns:
+    rows = read_rows(file)
+    if not rows:
+        raise DataError("the file holds no rows", where=file, remedy="give a file with at least one labelled row")
+    texts, written = column(rows, gold.text, file), column(rows, gold.label, file)
+    seconds: list[str | None] = [None] * len(rows)
+    if gold.text_pair:
+        seconds = [*column(rows, gold.text_pair, file)]
+    ids = column(rows, gold.id, file) if gold.id else [f"{file.stem}-{n:06d}" for n in range(1, len(rows) + 1)]
+    return ids, texts, seconds, written, [{key: row[key] for key in _META if key in row} for row in rows]
+
+
+def _articles(file: Path, gold: GoldFile) -> _Columns:
+    check_part(gold.text, f"gold, {gold.file}")
+    articles = read_articles(file)
+    texts = [article.text(gold.text) for article in articles]
+    for article, text in zip(articles, texts, strict=True):
+        if not text:
+            where = f"{file}, {article.category}/{article.name}.txt"
+            raise DataError("has no body", where=where, remedy="use text: both, or remove the article")
+    names = [article.name for article in articles]
+    return names, texts, [None] * len(names), [article.category for article in articles], [{} for _ in names]
 
 
 def _check(task: Task, gold: GoldFile) -> None:
@@ -113,6 +145,3 @@ def _number(task: Task, names: dict[str, str], written: str, where: str) -> floa
             remedy="correct the row, or name the column that holds the number (gold 'label')",
         )
     return value
-
-
-__all__ = ["image_groups", "load_gold", "nearest_label"]
