@@ -30,12 +30,13 @@ from typing import Any
 from japagen.analyze.diversity import distinct_n
 from japagen.curate.duplicates import near_texts, same_texts
 from japagen.estimate import estimate
-from japagen.experiment import CurateSection, Experiment
+from japagen.experiment import Experiment
 from japagen.generate import generate
 from japagen.japanese import words
 from japagen.llm import load_llm
 from japagen.llm.store import ReplyStore
 from japagen.records import Dropped, Example, Failed
+from japagen.sections import CurateSection
 from machine import processor
 
 RESULT = Path(__file__).parent / "results" / "samples_per_call.json"

@@ -255,7 +255,7 @@ class Bench:
         """Our training; returns tokens and positions that were computed."""
         import numpy as np
 
-        from japagen.experiment import EncoderSection
+        from japagen.sections import EncoderSection
         from japagen.student.encoder.dropout import use_cheap_dropout
         from japagen.student.encoder.loop import Rows, TrainingLoop
         from japagen.student.encoder.recipe import Recipe

@@ -15,7 +15,7 @@ ROOT = Path(japagen.__file__).parent
 LAYERS = [  # a module may import from its own layer's package and from the layers above it in this list
     {"errors", "records", "progress", "streams", "japanese", "ngrams", "templates", "yamlfile", "tables", "cache"},
     {"likelihood", "nouns", "frequency", "metrics", "correlation", "groups", "matches", "endings"},
-    {"goldsets", "goldfiles", "knowledge", "task", "upstream", "experiment"},
+    {"goldsets", "goldfiles", "knowledge", "sections", "task", "upstream", "experiment"},
     {"llm", "student", "prompts"},
     {"generate", "curate", "train", "evaluate", "analyze", "report"},
     {"rundir"},

@@ -140,7 +140,8 @@ def test_new_writes_what_can_be_run(tmp_path: Path) -> None:
 
 
 def test_starter_shows_every_key_with_its_default(tmp_path: Path) -> None:
-    from japagen.experiment import Experiment, HTTPSection
+    from japagen.experiment import Experiment
+    from japagen.sections import HTTPSection
     from japagen.starter import write_starter
 
     _, file = write_starter("x", tmp_path)

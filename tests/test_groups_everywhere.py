@@ -15,9 +15,10 @@ from japagen.evaluate.gold.splits import split_rows
 from japagen.evaluate.resampling import resample
 from japagen.evaluate.summary import summarise
 from japagen.evaluate.system import System, prediction_rows
-from japagen.experiment import AnchorSection, DecisionSection, Experiment
+from japagen.experiment import Experiment
 from japagen.groups import IMAGE, image_groups
 from japagen.records import Example, Prediction
+from japagen.sections import AnchorSection, DecisionSection
 from japagen.student import logistic
 from japagen.student.decision import crossvalidation as cv
 from japagen.student.decision import learning

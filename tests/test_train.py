@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from japagen import train as stage
 from japagen.errors import DataError
-from japagen.experiment import AnchorSection, DecisionSection, Experiment
+from japagen.experiment import Experiment
 from japagen.records import Example
+from japagen.sections import AnchorSection, DecisionSection
 from japagen.train import Trained, draw_anchor, shares, train
 
 LABELS = ("glad", "angry")

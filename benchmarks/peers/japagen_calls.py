@@ -14,13 +14,14 @@ from pathlib import Path
 from calls import measure, messages
 
 import japagen.llm.openai_api  # noqa: F401  as in the other ways, imports are not measured
-from japagen.experiment import BudgetSection, Experiment, LLMSection
+from japagen.experiment import Experiment
 from japagen.generate import generate
 from japagen.llm import load_llm
 from japagen.llm.budget import Budget
 from japagen.llm.prices import Price
 from japagen.llm.store import ReplyStore
 from japagen.records import Accounting, Example, Message, Request, Sampling
+from japagen.sections import BudgetSection, LLMSection
 
 
 class Calls:

@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from japagen import metrics
-from japagen.experiment import EncoderSection
 from japagen.records import Example
+from japagen.sections import EncoderSection
 from japagen.student import Training, load_classifier, load_student
 
 sys.path.append(str(Path(__file__).parents[1]))

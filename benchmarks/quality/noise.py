@@ -38,8 +38,8 @@ from pathlib import Path
 from typing import Any
 
 from japagen.evaluate.gold import IMAGE, image_groups
-from japagen.experiment import AnchorSection, EncoderSection
 from japagen.records import Example, Prediction
+from japagen.sections import AnchorSection, EncoderSection
 from japagen.streams import stream, stream_seed
 from japagen.student import Training, load_student
 from japagen.student.ensemble import mean_predictions

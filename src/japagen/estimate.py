@@ -19,7 +19,7 @@ from japagen.asked import Part, evaluate_parts, generate_parts, most_tokens, sto
 from japagen.cache import shared_replies
 from japagen.errors import ConfigError, did_you_mean
 from japagen.evaluate.gold import GoldData, load_gold_data
-from japagen.experiment import Experiment, LLMSection
+from japagen.experiment import Experiment
 from japagen.llm import check_llm
 from japagen.llm.budget import Budget, Usage
 from japagen.llm.prices import Price, experiment_price
@@ -27,6 +27,7 @@ from japagen.llm.stored import Stored
 from japagen.llm.tokens import Observed, TokenCounter
 from japagen.records import Message, Request
 from japagen.rundir import REPLIES, STAGES, Run
+from japagen.sections import LLMSection
 from japagen.streams import stream
 from japagen.task import Task
 

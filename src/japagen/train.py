@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from japagen.errors import DataError
-from japagen.experiment import AnchorSection, Experiment
+from japagen.experiment import Experiment
 from japagen.progress import Listener, Progress, silent
 from japagen.records import Example
+from japagen.sections import AnchorSection
 from japagen.streams import stream, stream_seed
 from japagen.student import Training, load_student
 from japagen.student.decision import FEWEST, Decided, learn_decision

@@ -12,13 +12,14 @@ import pytest
 from japagen.errors import BudgetSpent
 from japagen.evaluate.gold import load_gold_data
 from japagen.evaluate.prompting import prompted_systems
-from japagen.experiment import BudgetSection, Experiment, LLMSection
+from japagen.experiment import Experiment
 from japagen.llm import LLM, load_llm
 from japagen.llm.budget import Budget
 from japagen.llm.fakeserver import FakeServer
 from japagen.llm.store import ReplyStore
 from japagen.metrics import NO_ANSWER
 from japagen.records import Example
+from japagen.sections import BudgetSection, LLMSection
 from japagen.task import Task
 
 WAYS = [f"{way}{how}" for way in ("zero-shot", "few-shot") for how in ("", " calibrated", " self-consistency")]

@@ -12,11 +12,11 @@ from unittest import mock
 import pytest
 
 from japagen.errors import ConfigError, JapagenError, MissingExtra, ModelError
-from japagen.experiment import LLMSection
 from japagen.llm import LLM, load_llm
 from japagen.llm.fakeserver import FakeServer
 from japagen.llm.fakeserver.batch import FakeBatches
 from japagen.records import Message, Reply, Request, Sampling
+from japagen.sections import LLMSection
 
 SHOTS = (
     "軽くて持ちやすい。",

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from japagen.errors import DataError, ModelError
-from japagen.experiment import EncoderSection
 from japagen.records import Example, Prediction
+from japagen.sections import EncoderSection
 from japagen.student import STUDENTS, Classifier, SavedClassifier, Student, Training, load_classifier, load_student
 
 GOODS = ["本", "茶", "傘", "椅子", "時計", "靴", "鞄", "皿"]

@@ -10,10 +10,11 @@ import pytest
 
 from japagen.evaluate import baselines
 from japagen.evaluate.baselines import GoldTrainings, draw_gold
-from japagen.experiment import AnchorSection, DecisionSection, Experiment
+from japagen.experiment import Experiment
 from japagen.groups import IMAGE, image_groups
 from japagen.progress import Progress
 from japagen.records import Example, Prediction
+from japagen.sections import AnchorSection, DecisionSection
 from japagen.student import Training
 from japagen.student.holdout import hold_out
 from japagen.task import Task

@@ -8,7 +8,6 @@ import pytest
 from japagen.errors import BudgetSpent, ModelError
 from japagen.evaluate.prompted import PromptedClassifier, Uncalibrated
 from japagen.evaluate.questions import Questions, draw_question_shots
-from japagen.experiment import BudgetSection
 from japagen.llm import LLM
 from japagen.llm.budget import Budget, Usage
 from japagen.llm.scripted import ScriptedLLM
@@ -16,6 +15,7 @@ from japagen.llm.store import ReplyStore
 from japagen.metrics import NO_ANSWER
 from japagen.progress import Progress
 from japagen.records import Example, Message, Reply, Request, Sampling
+from japagen.sections import BudgetSection
 from japagen.task import Task
 
 ROWS = [Example(f"r{i}", f"一{i}", "", f"二{i}") for i in range(3)]

@@ -14,12 +14,13 @@ from japagen.errors import ConfigError
 from japagen.evaluate.gold import load_gold_data
 from japagen.evaluate.prompting import prompted_systems
 from japagen.evaluate.system import System
-from japagen.experiment import BudgetSection, Experiment, LLMSection
+from japagen.experiment import Experiment
 from japagen.llm import load_llm
 from japagen.llm.fakeserver import FakeServer
 from japagen.llm.fakeserver.faults import Fault
 from japagen.llm.store import ReplyStore
 from japagen.records import Reply, Request
+from japagen.sections import BudgetSection, LLMSection
 from japagen.task import Task
 
 

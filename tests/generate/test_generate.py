@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from japagen.errors import BudgetSpent, ConfigError
-from japagen.experiment import BudgetSection, Experiment
+from japagen.experiment import Experiment
 from japagen.generate import generate
 from japagen.generate.parse import parse_reply
 from japagen.generate.plan import FirstPlan, Plan, draw_shots
@@ -22,6 +22,7 @@ from japagen.llm.store import ReplyStore
 from japagen.progress import Progress
 from japagen.prompts import Wanted, first_prompt, labelling_prompt, writing_prompt
 from japagen.records import Dropped, Example, Failed, Message, Reply, Request
+from japagen.sections import BudgetSection
 from japagen.task import Task
 
 WORD = Mechanisms(attributes=("word",))

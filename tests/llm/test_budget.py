@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from japagen.errors import BudgetSpent, JapagenError
-from japagen.experiment import BudgetSection
 from japagen.llm.budget import Budget, Usage
 from japagen.llm.prices import Price
 from japagen.records import Reply
+from japagen.sections import BudgetSection
 
 PRICE = Price("m", input=0.5, output=2.0)
 NUMBERS = st.integers(0, 10_000_000)

@@ -22,13 +22,13 @@ import orjson
 import pytest
 
 from japagen.errors import ConfigError, ModelError
-from japagen.experiment import LLMSection
 from japagen.llm.fakeserver import FakeServer
 from japagen.llm.fakeserver.faults import Fault
 from japagen.llm.fakeserver.replies import Answer
 from japagen.llm.openai import bridge
 from japagen.llm.openai_api import OpenAILLM
 from japagen.records import Message, Reply, Request, Sampling
+from japagen.sections import LLMSection
 
 KEY = "sk-planted-0123456789abcdefXYZ"
 QUICK = {"concurrency": 16, "backoff": 0.01, "backoff_max": 0.05, "timeout": 10.0, "deadline": 60.0}
@@ -611,7 +611,7 @@ INTERRUPTED = """
 import sys
 if sys.argv[2] == "asyncio":
     sys.modules["uvloop"] = None
-from japagen.experiment import LLMSection
+from japagen.sections import LLMSection
 from japagen.llm.openai_api import OpenAILLM
 from japagen.records import Message, Request
 llm = OpenAILLM(LLMSection(name="openai:m", base_url=sys.argv[1]))

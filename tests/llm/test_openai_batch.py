@@ -19,7 +19,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from japagen.errors import ConfigError, JapagenError, ModelError, RunError
-from japagen.experiment import LLMSection
 from japagen.llm import load_llm
 from japagen.llm.batch import calls as batchcalls
 from japagen.llm.batch import record as batchrecord
@@ -35,6 +34,7 @@ from japagen.llm.openai_api import OpenAILLM
 from japagen.llm.openai_batch import OpenAIBatchLLM
 from japagen.llm.store import ReplyStore
 from japagen.records import Message, Reply, Request
+from japagen.sections import LLMSection
 
 KEY = "sk-planted-0123456789abcdef"
 
@@ -534,7 +534,7 @@ with FakeServer(routes=FakeBatches().routes) as server:
 CLIENT = """
 import os, signal, sys
 from pathlib import Path
-from japagen.experiment import LLMSection
+from japagen.sections import LLMSection
 from japagen.llm.batch import calls as batchcalls
 from japagen.llm.batch import record as batchrecord
 from japagen.llm import load_llm

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from japagen.errors import ConfigError
-from japagen.experiment import BudgetSection, Experiment, LLMSection
+from japagen.experiment import Experiment
 from japagen.llm.prices import Price, experiment_price, load_prices
+from japagen.sections import BudgetSection, LLMSection
 
 
 @pytest.fixture(autouse=True)

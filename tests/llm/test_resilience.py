@@ -21,7 +21,6 @@ import orjson
 import pytest
 
 from japagen.errors import ModelError
-from japagen.experiment import LLMSection
 from japagen.llm import load_llm
 from japagen.llm.fakeserver import FakeServer
 from japagen.llm.fakeserver.faults import Fault
@@ -29,6 +28,7 @@ from japagen.llm.fakeserver.process import FakeProcess
 from japagen.llm.fakeserver.replies import sentence
 from japagen.llm.store import ReplyStore
 from japagen.records import Message, Reply, Request
+from japagen.sections import LLMSection
 
 ROWS = 5000
 HIT = 42

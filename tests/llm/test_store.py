@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from japagen.errors import RunError
-from japagen.experiment import BudgetSection
 from japagen.llm.budget import Budget, Usage
 from japagen.llm.scripted import ScriptedLLM
 from japagen.llm.store import ReplyStore
 from japagen.records import Message, Reply, Request
+from japagen.sections import BudgetSection
 
 
 def requests(n: int) -> list[Request]:

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from japagen.errors import ConfigError, did_you_mean
-from japagen.experiment import LLMSection
 from japagen.records import Reply, Request
+from japagen.sections import LLMSection
 
 LLMS = ("embedded", "gguf:PATH", "scripted", "openai:MODEL", "openai-batch:MODEL")
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from japagen.errors import BudgetSpent
-from japagen.experiment import BudgetSection
 from japagen.llm.prices import Price
 from japagen.records import Reply
+from japagen.sections import BudgetSection
 
 
 @dataclass(frozen=True, slots=True)

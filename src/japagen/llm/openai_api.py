@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from japagen.experiment import LLMSection
 from japagen.llm import Style
 from japagen.llm.openai.bridge import Bridge
 from japagen.llm.openai.endpoint import Endpoint
 from japagen.llm.openai.traffic import Traffic
 from japagen.llm.openai.wire import check_settings, model_of
 from japagen.records import Reply, Request, digest
+from japagen.sections import LLMSection
 
 _PULL = 256  # requests made at a time before the sockets are looked at again
 _SHAPING = ("extra_body", "reasoning", "min_japanese", "send_seed", "n", "json_schema", "logprobs")

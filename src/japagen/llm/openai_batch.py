@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from japagen.experiment import LLMSection
 from japagen.llm import Style
 from japagen.llm.batch.calls import BatchCalls
 from japagen.llm.batch.record import Limits, recording
@@ -23,6 +22,7 @@ from japagen.llm.openai.endpoint import Endpoint
 from japagen.llm.openai.wire import check_settings
 from japagen.llm.openai_api import name_of
 from japagen.records import Reply, Request
+from japagen.sections import LLMSection
 
 
 class OpenAIBatchLLM:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from japagen.errors import ConfigError, MissingExtra, ModelError, did_you_mean
-from japagen.experiment import EncoderSection
 from japagen.progress import Listener, silent
 from japagen.records import Example, Prediction
+from japagen.sections import EncoderSection
 
 STUDENTS = ("linear", "embedding", "encoder")
 

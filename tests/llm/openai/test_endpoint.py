@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from japagen.errors import ConfigError
-from japagen.experiment import LLMSection
 from japagen.llm.openai.endpoint import Endpoint
+from japagen.sections import LLMSection
 
 KEY = "sk-planted-0123456789abcdefXYZ"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from japagen.experiment import HTTPSection
 from japagen.llm.openai.gate import Gate
+from japagen.sections import HTTPSection
 
 
 def test_only_the_probe_passes_during_an_outage() -> None:

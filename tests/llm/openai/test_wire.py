@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from japagen.errors import ConfigError
-from japagen.experiment import LLMSection
 from japagen.llm.openai.wire import Ability, body, check_settings, encode
 from japagen.records import Message, Request, Sampling
+from japagen.sections import LLMSection
 
 MESSAGES = (Message("system", "客の声を書いてください。"), Message("user", "本の声"))
 

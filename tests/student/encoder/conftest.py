@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from japagen.experiment import EncoderSection
 from japagen.records import Example
+from japagen.sections import EncoderSection
 
 GOODS = ["本", "茶", "傘", "椅子", "時計", "靴", "鞄", "皿"]
 SAYINGS = {

@@ -17,7 +17,7 @@ pytest.importorskip("accelerate", reason="Trainer needs accelerate, which only t
 
 from transformers import AutoModelForSequenceClassification, Trainer, TrainingArguments  # noqa: E402
 
-from japagen.experiment import EncoderSection  # noqa: E402
+from japagen.sections import EncoderSection  # noqa: E402
 from japagen.student.encoder import batches  # noqa: E402
 from japagen.student.encoder.inference import Feed  # noqa: E402
 from japagen.student.encoder.loop import Rows, TrainingLoop  # noqa: E402

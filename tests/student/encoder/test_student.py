@@ -168,7 +168,7 @@ def test_dev_is_scored_by_the_tasks_metric(settings, singles, metric):
 WORK = """
 import json, sys, torch
 from pathlib import Path
-from japagen.experiment import EncoderSection
+from japagen.sections import EncoderSection
 from japagen.records import Example
 from japagen.student import Training, load_student
 torch.set_num_threads(1)

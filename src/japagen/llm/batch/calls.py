@@ -18,7 +18,6 @@ import orjson
 from yarl import URL
 
 from japagen.errors import ModelError
-from japagen.experiment import LLMSection
 from japagen.llm.batch.lines import ENDPOINT
 from japagen.llm.batch.record import recording
 from japagen.llm.openai.bridge import Bridge
@@ -27,6 +26,7 @@ from japagen.llm.openai.refusals import redirected, refusal, too_long_a_wait, un
 from japagen.llm.openai.responses import Trouble, read_trouble
 from japagen.llm.openai.sender import proxy_of, read_limited, reason_of, target_host
 from japagen.llm.openai.waiting import asked_to_wait
+from japagen.sections import LLMSection
 
 _CONNECT = 10.0  # seconds until a connection stands
 _SLOWEST = 50_000  # bytes per second of an upload that is still waited for

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from japagen.experiment import LLMSection
 from japagen.llm.batch.record import Asked, Row
 from japagen.llm.openai.responses import Answer, Choice, Trouble, enough_japanese, score_choices
 from japagen.records import Reply, Request
+from japagen.sections import LLMSection
 
 _OF_ALL = (401, 402, 403, 404, 429)  # refusals that concern the account or the model, not the row
 

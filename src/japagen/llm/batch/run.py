@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from japagen.experiment import LLMSection
 from japagen.llm.batch.calls import BatchCalls, Unlucky
 from japagen.llm.batch.lines import LONGEST, read_line, sound
 from japagen.llm.batch.record import Asked, Batch, Limits, Row, Spool, load_batches, recording
@@ -23,6 +22,7 @@ from japagen.llm.openai.refusals import refusal
 from japagen.llm.openai.responses import Answer, Trouble, without_key
 from japagen.llm.openai.wire import Ability, complete_body, encode, parameters
 from japagen.records import Reply, Request
+from japagen.sections import LLMSection
 
 _SOONEST, _LATEST = 5.0, 60.0  # seconds between two looks at the batches
 _MOST_LIVE = 4  # batches at the server at a time

@@ -13,7 +13,7 @@ from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, unquote_plus, urlsplit
 
 from japagen.errors import ConfigError, ModelError
-from japagen.experiment import LLMSection
+from japagen.sections import LLMSection
 
 _WORDS = 300  # characters of a server's words that are shown
 _LOCAL = (".localhost", ".local", ".internal", ".lan", ".home.arpa")

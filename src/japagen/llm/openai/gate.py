@@ -11,9 +11,9 @@ import math
 import time
 from dataclasses import dataclass
 
-from japagen.experiment import HTTPSection
 from japagen.llm.openai.limits import Outage
 from japagen.llm.openai.pace import LearntPace, Pace
+from japagen.sections import HTTPSection
 
 _LONGEST_SLEEP = 60.0  # seconds, after which the clock is looked at again
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from japagen.errors import ModelError
-from japagen.experiment import LLMSection
 from japagen.llm.openai.endpoint import Endpoint
 from japagen.llm.openai.responses import Trouble
 from japagen.llm.openai.wire import model_of
+from japagen.sections import LLMSection
 
 _SHORTER = "the prompt is too long: use fewer or shorter shots, lower llm.max_tokens, or another model"
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
-from japagen.experiment import LLMSection
 from japagen.llm.openai.endpoint import Endpoint
 from japagen.llm.openai.gate import Gate, Pass
 from japagen.llm.openai.limits import Concurrency, TokenGuess
@@ -25,6 +24,7 @@ from japagen.llm.openai.responses import LOADING, Answer, Choice, Trouble, enoug
 from japagen.llm.openai.sender import Redirected, Sender, Told, Unreachable
 from japagen.llm.openai.wire import Ability, complete_body, encode, parameters
 from japagen.records import Reply, Request
+from japagen.sections import LLMSection
 
 _AHEAD = 4  # groups looked ahead for equal prompts, where a call may have several replies
 _DELAYED = 4  # rows waiting for another try, in units of the most calls in flight, before no more are pulled

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import orjson
 
 from japagen.errors import ConfigError
-from japagen.experiment import LLMSection
 from japagen.records import Request
+from japagen.sections import LLMSection
 
 OURS = ("messages", "model", "n", "stream")  # what extra_body may not set
 _FORMS: tuple[Form, ...] = ("json_schema", "json_object", "none")

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from japagen.experiment import DecisionSection
 from japagen.groups import image_groups
 from japagen.records import Example
+from japagen.sections import DecisionSection
 from japagen.streams import stream
 from japagen.student import SavedClassifier
 from japagen.student.decision.decided import Decided, scores_of

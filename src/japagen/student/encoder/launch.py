@@ -21,8 +21,8 @@ import torch
 from torch import distributed
 
 from japagen.errors import ModelError
-from japagen.experiment import EncoderSection
 from japagen.records import Example
+from japagen.sections import EncoderSection
 from japagen.student import Training
 from japagen.student.encoder.classifier import EncoderClassifier
 from japagen.student.encoder.processes import Processes

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from japagen.experiment import EncoderSection
+from japagen.sections import EncoderSection
 
 MULTILINGUAL = "use-multilingual"
 
