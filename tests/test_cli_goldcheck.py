@@ -50,7 +50,7 @@ def test_a_person_reads_warnings_first_then_the_licence_then_tables(file: Path) 
     assert lines[1] == "warning file: rows that repeat an earlier one: 2, 1 of them to the letter"
     assert lines[2] == "file: my.csv, 4 rows; licence: not known here; ask where you have it from"
     table = "\n".join(lines[3:])
-    assert "gold data of task marc-ja" in table
+    assert "gold data for task marc-ja" in table
     for fact in ("label positive", "1 (25%)", "2 by text (2)", "2.00"):
         assert fact in table
 
@@ -72,6 +72,15 @@ def test_all_splits_of_a_task_and_of_an_experiment(workplace: Path) -> None:
     assert "no warnings" in told(workplace / "small.yaml")
     (workplace / "gold-test.jsonl").write_bytes((workplace / "gold-dev.jsonl").read_bytes())
     assert "are the same file" in refusal(workplace / "small.yaml").what
+
+
+def test_the_licence_of_a_task_is_not_that_of_files_that_an_experiment_names(tmp_path: Path) -> None:
+    assert all(file["licence"].startswith("Apache-2.0") for file in found("--task", "reviews")["files"])
+    rows = [f"{name}が届きました。,{label}" for name in "鍋靴机棚傘本" for label in ("positive", "negative")]
+    (tmp_path / "own.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    gold = "gold: {all: {file: own.csv}, split: {test: 0.5}}"
+    (tmp_path / "own.yaml").write_text(f"name: own\ntask: reviews\n{gold}\n", encoding="utf-8")
+    assert [file["licence"] for file in found(tmp_path / "own.yaml")["files"]] == [None]
 
 
 def test_pairs_are_probed(tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_every_published_file_is_pinned_or_says_that_it_is_not() -> None:
     ("given", "said"),
     [
         ("jnlii", "gold: no published set is called 'jnlii'; did you mean 'jnli'?"),
+        ("own.csv", "no published set is called 'own.csv'; a file of yours is written as test: {file: own.csv}"),
         ({"test": {"file": "published:jsts/valid.json"}}, "'jsts' has no file 'valid.json'; did you mean 'valid-v1.3"),
         ({"test": {"file": "published:marc/x.json"}}, "no published set is called 'marc'"),
         ({"test": {"file": "a.csv", "max_chars": 0}}, "gold.test.max_chars: Input should be greater than"),

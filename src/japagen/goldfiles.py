@@ -49,7 +49,10 @@ class GoldFile(_Strict):
     @field_validator("labels", mode="before")
     @classmethod
     def _named(cls, given: Any) -> Any:
-        return {str(key): value for key, value in given.items()} if isinstance(given, dict) else given
+        """A label of the task may be called like a number, which YAML then reads as one."""
+        if not isinstance(given, dict):
+            return given
+        return {str(key): str(value) if type(value) is int else value for key, value in given.items()}
 
     @field_validator("file")
     @classmethod
@@ -59,10 +62,10 @@ class GoldFile(_Strict):
         return given
 
     def within(self, folder: Path) -> GoldFile:
-        """The same file, found from anywhere: `folder` is where its name starts."""
+        """The same file, found from anywhere: `folder` is where its name starts. Links keep their names and endings."""
         if self.file.startswith(PREFIX):
             return self
-        return self.model_copy(update={"file": str((folder / self.file).resolve())})
+        return self.model_copy(update={"file": str((folder / self.file).absolute())})
 
 
 class Split(_Strict):
@@ -102,7 +105,9 @@ class Gold(_Strict):
         if not isinstance(given, str):
             return given
         if given not in PUBLISHED:
-            raise ValueError(f"no published set is called '{given}'; {did_you_mean(given, PUBLISHED)}")
+            own = Path(given).suffix != ""
+            hint = f"a file of yours is written as test: {{file: {given}}}" if own else did_you_mean(given, PUBLISHED)
+            raise ValueError(f"no published set is called '{given}'; {hint}")
         return PUBLISHED[given].gold
 
     @model_validator(mode="after")

@@ -300,9 +300,9 @@ class _Pipeline:
                 say=self.say,
             )
             usage = self._usage(store)
-        shutil.rmtree(self.run.path / _CHECKPOINTS, ignore_errors=True)
         write_json(folder / "scores.json", found.summary)
         write_jsonl(folder / "predictions.jsonl", prediction_rows(found.systems, self.gold.test))
+        shutil.rmtree(self.run.path / _CHECKPOINTS, ignore_errors=True)
         rows = len(self.gold.test)
         return {"accounting": asdict(Accounting(rows, rows)), "usage": usage}
 

@@ -18,6 +18,8 @@ _MAX_DEPTH = 20
 
 Model = TypeVar("Model", bound=BaseModel)
 _Path = tuple[Hashable, ...]
+_TEXT = "tag:yaml.org,2002:str"
+_PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool")}
 
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # plain data only; libyaml is ten times as fast
@@ -56,12 +58,16 @@ def user_path(path: str, setting: str) -> Path:
         raise ConfigError(what, where=setting, remedy="write the path in full") from error
 
 
-def _mapping(node: yaml.MappingNode, file: Path | str) -> dict[str, yaml.Node]:
+def _mapping(node: yaml.MappingNode, file: Path | str, path: _Path) -> dict[str, yaml.Node]:
     seen: dict[str, yaml.Node] = {}
     for key, value in node.value:
         name = str(key.value)
-        if key.tag != "tag:yaml.org,2002:str":
+        if path[-1:] == ("labels",) and key.tag in _PLAIN:
+            key.tag = _TEXT  # what a file calls its labels is often a number; it is read as it is written
+        if key.tag != _TEXT:
             where = f"{file}:{key.start_mark.line + 1}"
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigError("a list or mapping is no name", where=where, remedy="write NAME: VALUE")
             what = f"the key {name} is a number or the like in YAML; names are texts"
             raise ConfigError(what, where=where, remedy=f'put it in quotes: "{name}":')
         if name in seen:
@@ -76,7 +82,7 @@ def _mapping(node: yaml.MappingNode, file: Path | str) -> dict[str, yaml.Node]:
 def _lines(node: yaml.Node, file: Path | str, path: _Path = ()) -> dict[_Path, int]:
     found = {path: node.start_mark.line + 1}
     if isinstance(node, yaml.MappingNode):
-        for (key, _), (name, value) in zip(node.value, _mapping(node, file).items(), strict=True):
+        for (key, _), (name, value) in zip(node.value, _mapping(node, file, path).items(), strict=True):
             found |= _lines(value, file, (*path, name))
             found[(*path, name)] = key.start_mark.line + 1
     elif isinstance(node, yaml.SequenceNode):

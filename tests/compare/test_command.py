@@ -48,7 +48,7 @@ def test_real_runs(runs: list[Path], workplace: Path) -> None:
     names = [(row.method.name, row.method.student) for row in found.rows]
     assert names[:2] == [("zero-shot JAPAGEN", "linear"), ("few-shot JAPAGEN (2) + KADG (word)", "linear")]
     assert ("zero-shot PROMPTING", "") in names
-    assert ("fine-tuning on gold, K = 3", "linear") in names
+    assert ("training on gold, K = 3", "linear") in names
     assert all(cell is not None for row in found.rows for cell in row.cells)
     saved = [json.loads((folder / "4-evaluate" / "scores.json").read_text(encoding="utf-8")) for folder in runs]
     for column, zero in ((0, saved[0]), (1, saved[2])):

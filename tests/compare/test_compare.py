@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from japagen.compare import Cell, Comparison, Method, compare
 from japagen.compare.finished import read_run
-from japagen.compare.marking import GoldRows, corrected
+from japagen.compare.marking import GoldRows, cells_of, corrected
+from japagen.compare.methods import entries
 from japagen.errors import ConfigError, RunError
 from japagen.metrics import CORRELATIONS
 from japagen.tables import file_digest
@@ -69,6 +70,17 @@ def test_the_best_is_bold_and_what_cannot_be_told_from_it_is_marked(plant: Plant
     assert far.p is not None
     assert far.p < 0.01
     assert found.tests == 2
+
+
+def test_many_comparisons_do_not_hide_a_difference_in_few_rows(plant: Plant) -> None:
+    """25 of 500 rows, all on one side (p below 1e-7), among 300 comparisons: no number of permutations may hide it."""
+    gold = ["a", "b"] * 250
+    other = [FLIP[g] if place < 25 else g for place, g in enumerate(gold)]
+    run = read_run(plant("one", systems={"japagen/linear": [gold], "zero-shot": [other]}, gold=gold))
+    found = entries([run], (), name_llm=False)
+    cells = cells_of(found, "accuracy", GoldRows(run, tests=300), lambda done: None)
+    [p] = [each.p for each in cells.values() if each.p is not None]
+    assert p * 300 < 0.05
 
 
 def test_what_answers_alike_is_never_told_apart(plant: Plant) -> None:
@@ -222,8 +234,8 @@ def test_rows_stand_by_kind_and_arms_by_what_they_were_shown(plant: Plant) -> No
         ("zero-shot PROMPTING, calibrated", "", ""),
         ("few-shot PROMPTING (4 per label)", "", ""),
         ("few-shot PROMPTING (4 per label), self-consistency (10)", "", ""),
-        ("fine-tuning on gold, K = 5", "linear", ""),
-        ("fine-tuning on gold, K = 10", "linear", ""),
+        ("training on gold, K = 5", "linear", ""),
+        ("training on gold, K = 10", "linear", ""),
         ("fully supervised", "linear", ""),
         ("most frequent label", "", ""),
     ]

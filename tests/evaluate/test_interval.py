@@ -85,7 +85,7 @@ def test_p_and_interval_agree(values: list[int]) -> None:
 def test_equal_draws_are_a_point(value: float) -> None:
     found = draws(value, np.full(500, value), np.zeros(20), 20)
     assert (found.bias, found.interval()) == (0.0, (value, value))
-    assert found.p_value() == 1.0 if abs(value) < 1e-9 else found.p_value() < 0.05
+    assert found.p_value() == 1.0 if abs(value) <= 1e-9 else found.p_value() < 0.05
 
 
 def test_draws_on_one_side_are_not_corrected() -> None:
@@ -93,6 +93,17 @@ def test_draws_on_one_side_are_not_corrected() -> None:
     found = draws(1.0, drawn, np.array([1.0, -3.0]), 1000)
     assert (found.corrected, found.bias, found.acceleration) == (False, 0.0, 0.0)
     assert found.interval() == pytest.approx((0.12, 0.88), abs=0.002)
+
+
+@pytest.mark.parametrize("outlier", [4.0, -4.0])
+def test_two_units_and_an_outlying_seed_reach_to_the_last_draw(outlier: float) -> None:
+    # t with one degree of freedom is 12.7, times √2 is 18: times the acceleration of (4, -1, -1, -1, -1) it is above 1.
+    drawn = np.linspace(-1, 1, 501)
+    found = draws(0.0, drawn, np.array([outlier, *[-outlier / 4] * 4]), 2)
+    assert abs(found.acceleration) > 0.1
+    low, high = found.interval()
+    assert low <= 0 <= high
+    assert (low, high)[outlier > 0] == pytest.approx(math.copysign(1, outlier))
 
 
 def test_p_is_never_zero() -> None:

@@ -145,7 +145,7 @@ def test_refusals(call: Callable[[], object], words: str) -> None:
 
 def test_test_sets_of_tasks(workplace: Path) -> None:
     found, source = find_test_set(Task.load(workplace / "mood.yaml"))
-    assert (found, source) == (TestSet(8, shares=(0.5, 0.5)), "the task's gold data")
+    assert (found, source) == (TestSet(8, shares=(0.5, 0.5)), "the test rows of its gold data")
     assert find_test_set(Task.load("news"))[0].shares == (1 / 9,) * 9
     assert find_test_set(Task.load("jcola"), 100)[0] == TestSet(100, shares=JCOLA)
     with pytest.raises(ConfigError, match="names no gold data"):
@@ -175,5 +175,8 @@ def test_command(workplace: Path) -> None:
     assert told.exit_code == 0
     for words in ("2,434 rows in 1,089 groups", "±.016", "10 %", ".018", "12 tests (Holm)", "rows for .030", "870"):
         assert words in told.output
+    assert "none:" not in told.output
+    told = run(app, ["power", "jnli", "--n", "10", "--discordance", "0.05"])
+    assert "none: too few rows to notice any difference between systems that differ in so few" in told.output
     told = run(app, ["power", "jsts", "--n", "100", "--discordance", "0.2"])
     assert "spearman" in told.output

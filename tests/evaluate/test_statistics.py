@@ -474,5 +474,8 @@ def test_few_differing_rows_are_no_proof() -> None:
     assert guarded(p, gold, a, a, AB, "accuracy", seed=0) == p
     many = [["b"] * 60 + ["a"] * 440]
     assert guarded(0.001, gold, a, many, AB, "accuracy", seed=0) == 0.001
+    # 25 rows on one side have a p of 2 / 2^25, that of so many permutations at least 1 in as many.
+    some = [["b"] * 25 + ["a"] * 475]
+    assert guarded(1e-5, gold, a, some, AB, "accuracy", resamples=20_000, seed=0) == pytest.approx(1 / 20_001)
     together = [0] * 31 + list(range(1, 470))  # one group holds all that differ
     assert guarded(0.001, gold, a, [["b"] * 31 + ["a"] * 469], AB, "accuracy", seed=0, groups=together) > 0.9

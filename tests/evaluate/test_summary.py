@@ -1,10 +1,11 @@
 """What the summary says beside scores: the contrast, corrected differences, McNemar, calibration, scores without copies."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
-from japagen.evaluate.statistics import holm
+from japagen.evaluate.statistics import holm, smallest_detectable_difference
 from japagen.evaluate.summary import summarise
 from japagen.evaluate.system import System, prediction_rows
 from japagen.experiment import Experiment
@@ -75,11 +76,25 @@ def test_mcnemar_only_where_rows_are_independent(nli: Task, settings: Settings) 
     assert told(nli.model_copy(update={"metric": "mcc"}), settings)["zero-shot"]["mcnemar"] is None
 
 
+def test_rows_in_groups_show_less(nli: Task, settings: Settings) -> None:
+    # Two rows about each image: 600 rows say as much as 600 / 1.34 independent ones.
+    found = []
+    for images in (False, True):
+        about = [{IMAGE: f"{n // 2}-1-2"} if images else {} for n in range(600)]
+        test = [replace(row, id=str(n), meta=about[n]) for n, row in enumerate(rows(False) * 10)]
+        same = System("majority", "majority", ([Prediction(row.id, "neutral", {}) for row in test],))
+        found.append(summarise(settings(nli), nli, [same], test)["smallest_detectable_difference"])
+    assert found == pytest.approx([smallest_detectable_difference(600), smallest_detectable_difference(600 / 1.34)])
+
+
 def test_calibration_is_that_of_the_scores(nli: Task, settings: Settings) -> None:
     found = told(nli, settings)
     assert found["zero-shot"]["calibration"]["ece"] == pytest.approx(0.4)  # sure of .9, right in .5
     [only] = found["japagen/linear"]["calibration"]["bins"]
     assert (only["n"], only["accuracy"]) == (180, pytest.approx(0.9))
+    written = system("zero-shot", "prompted", range(30), sure=1.0)
+    [told_of] = summarise(settings(nli), nli, [written], rows(False))["systems"]
+    assert told_of["calibration"] == {"undefined": "the system gives no scores"}
     silent = System("few-shot", "prompted", ([Prediction(str(n), NO_ANSWER, {}) for n in range(len(GOLD))],))
     summary = summarise(settings(nli), nli, [silent], rows(False))
     assert "undefined" in summary["systems"][0]["calibration"]

@@ -80,6 +80,15 @@ def test_gold_files_show_their_licence_and_the_start_of_their_digest() -> None:
     assert "clustered" in groups
 
 
+def test_repeated_rows_that_were_left_out_are_counted() -> None:
+    told = gold_data({"gold": {"files": [{"split": "all", "repeated": 1}]}})
+    assert told
+    assert told["sentences"][0] == "Left out: 1 row that repeats text and label of an earlier one."
+    told = gold_data({"gold": {"files": [{"split": "all", "repeated": 1203}]}})
+    assert told
+    assert told["sentences"][0] == "Left out: 1,203 rows that repeat text and label of an earlier one."
+
+
 def test_rows_without_groups_are_said_to_count_as_independent() -> None:
     told = gold_data(JSTS)
     assert told

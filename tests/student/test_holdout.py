@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +43,15 @@ def test_no_image_is_on_both_sides(images: list[int], pairs: bool) -> None:
     assert sorted(row.id for row in [*train, *dev]) == sorted(row.id for row in rows)
     assert train
     assert not set(image_groups(train) or ()) & set(image_groups(dev) or ())
+
+
+@given(IMAGES, st.integers(0, 9), st.booleans())
+def test_no_label_is_held_out_whole(images: list[int], number: int, first_sentence: bool) -> None:
+    rows = [replace(row, label="c" if row.meta[IMAGE].startswith("3") else row.label) for row in rows_of(images)]
+    if first_sentence:
+        rows = [replace(row, text=str(row.meta[IMAGE]), meta={}) for row in rows]
+    train, dev = hold_out(rows, 0.5, seed=1, number=number)
+    assert {row.label for row in train} >= {row.label for row in dev}
 
 
 @given(IMAGES, st.data())

@@ -59,6 +59,8 @@ def compare(
     from japagen.terminal import live_progress
 
     form = form or (_format_of(output) if output else None)
+    if output is not None and not output.absolute().parent.is_dir():  # said before minutes are spent
+        raise ConfigError("its folder does not exist", where=output, remedy="make it, or choose another for --output")
     with live_progress(err, enabled=err.is_terminal) as listener:
         found = compare_runs(
             runs,

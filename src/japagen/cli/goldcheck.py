@@ -13,7 +13,7 @@ from rich.table import Table
 
 from japagen.cli.app import AsJson, TaskName, err, experiments, out, print_json
 from japagen.cli.gold import gold_app
-from japagen.errors import ConfigError
+from japagen.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from japagen.evaluate.gold import GoldSource
@@ -61,7 +61,7 @@ def gold_check(
     named = {"text": text, "text_pair": text_pair, "label": label, "id": identifier}
     given = {part: column for part, column in named.items() if column is not None}
     with err.status("reading and comparing …"):
-        meant, splits, sources = _gold(file, task, given, dict(map(_meaning, meanings or [])))
+        meant, splits, sources = _gold(file, task, given, _meanings(meanings or []))
         facts = check_gold(meant, splits)
     warnings = advice(facts)
     if as_json:
@@ -75,6 +75,15 @@ def _meaning(text: str) -> tuple[str, str]:
     if not equals or not value.strip() or not label.strip():
         raise ConfigError(f"'{text[:60]}' is not VALUE=LABEL", where="--map", remedy="e.g. --map 0=negative")
     return value.strip(), label.strip()
+
+
+def _meanings(texts: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value, label in map(_meaning, texts):
+        if found.setdefault(value, label) != label:
+            what = f"'{value[:60]}' is to be '{found[value]}' and '{label[:60]}'"
+            raise ConfigError(what, where="--map", remedy="say it once for each value")
+    return found
 
 
 _Found = tuple["Task", dict[str, list["Example"]], list["GoldSource"]]
@@ -94,24 +103,30 @@ def _gold(file: str | None, task: str | None, given: dict[str, str], labels: dic
     if given or labels:
         remedy = "name the file too, or write them into the gold section"
         raise ConfigError("columns and labels can be named for a single file only", where=_HERE, remedy=remedy)
+    own = True  # the gold data are those that the task itself names, so its licence holds for them
     if file is None or published:
         meant = Task.load(task or str(file))
     else:
-        meant = experiments([Path(file)], task, None)[0].load_task()
+        experiment = experiments([Path(file)], task, None)[0]
+        meant, own = experiment.load_task(), experiment.gold is None
     if published:
         meant = meant.model_copy(update={"gold": Gold.model_validate(file)})
     if meant.gold is None:
         remedy = f"name a file: japagen gold check FILE --task {task or meant.name}"
         raise ConfigError("names no gold data", where=f"task '{meant.name}'", remedy=remedy)
-    return _all_splits(meant)
+    return _all_splits(meant, meant.licence if own else None)
 
 
 def _one_file(file: Path, task: str | None, given: dict[str, str], labels: dict[str, str]) -> _Found:
     from japagen.evaluate.gold import load_gold_data
     from japagen.evaluate.gold.columns import find_columns
     from japagen.goldfiles import Gold
+    from japagen.goldsets import PUBLISHED
     from japagen.task import Task
 
+    if task is None and not file.exists():
+        what = f"'{file}' is neither a file nor a published set; {did_you_mean(str(file), PUBLISHED)}"
+        raise ConfigError(what, where=_HERE, remedy="japagen gold lists the published sets")
     if task is None:
         remedy = "add --task NAME, a built-in task or the path of a task file"
         raise ConfigError("no task says what the labels are", where=_HERE, remedy=remedy)
@@ -121,13 +136,18 @@ def _one_file(file: Path, task: str | None, given: dict[str, str], labels: dict[
     return meant, {FILE: data.test}, [replace(source, split=FILE) for source in data.files]
 
 
-def _all_splits(task: Task) -> _Found:
+def _all_splits(task: Task, licence: str | None) -> _Found:
+    """All splits; ``licence`` is that of files of which we do not know one."""
     from japagen.evaluate.gold import load_gold_data
     from japagen.evaluate.gold.check import check_splits
 
     data = load_gold_data(task)
     check_splits(data)
-    return task, {"train": data.train, "dev": data.dev, "test": data.test}, list(data.files)
+    return (
+        task,
+        {"train": data.train, "dev": data.dev, "test": data.test},
+        [replace(source, licence=source.licence or licence) for source in data.files],
+    )
 
 
 def _as_json(task: Task, sources: Sequence[GoldSource], facts: Facts, warnings: Sequence[str]) -> dict[str, Any]:
@@ -149,9 +169,8 @@ def _print(task: Task, sources: Sequence[GoldSource], facts: Facts, warnings: Se
     if not warnings:
         out.print("no warnings", highlight=False)
     for source in sources:
-        licence = source.licence or (None if source.split == FILE else task.licence)
-        licence = licence or "not known here; ask where you have it from"
-        repeated = f", {source.repeated} repeated ones left out" if source.repeated else ""
+        licence = source.licence or "not known here; ask where you have it from"
+        repeated = f", {source.repeated} repeated left out" if source.repeated else ""
         line = f"{source.split}: {source.file}, {source.rows} rows{repeated}; licence: {licence}"
         out.print(line, highlight=False, markup=False)
     out.print(_splits_table(task, facts.splits))
@@ -162,7 +181,7 @@ def _print(task: Task, sources: Sequence[GoldSource], facts: Facts, warnings: Se
 
 
 def _splits_table(task: Task, splits: Sequence[SplitFacts]) -> Table:
-    table = Table("", title=f"gold data of task {task.name}", title_justify="left")
+    table = Table("", title=f"gold data for task {task.name}", title_justify="left")
     for split in splits:
         table.add_column(split.split, justify="right")
 

@@ -101,6 +101,9 @@ def _print(found: dict[str, Any]) -> None:
             cells.append("none" if needed is None else f"{needed:,}")
         table.add_row(*cells)
     out.print(table)
+    if any(line["smallest_difference"] is None for line in found["by_discordance"]):
+        note = "none: too few rows to notice any difference between systems that differ in so few"
+        out.print(note, highlight=False, markup=False)
 
 
 def _short(value: float | None) -> str:

@@ -125,9 +125,35 @@ def read_run(path: str | Path) -> Finished:
                 where=place.path,
                 remedy="name them under 'gold', in the task or the experiment",
             )
+        _check_scores(scores)
         return _read(place, scores, {stage: one for stage, one in done.items() if one})
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise RunError(f"damaged: {error!r}", where=folder, remedy=_REDO) from error
+
+
+def _check_scores(scores: JSON) -> None:
+    """Refuse numbers that are none, and facts beside the scores that lack a part; what raises here is damage."""
+    for system in scores["systems"]:
+        for name, score in {scores["metric"]: system["scores"][scores["metric"]], **system["scores"]}.items():
+            _check_numbers(score, f"{name} of '{system['name']}'")
+    if contrast := scores.get("contrast"):
+        names = {system["name"] for system in scores["systems"]}
+        if not {contrast["system"], contrast["against"]} <= names or not isinstance(contrast["declared"], bool):
+            raise ValueError("the contrast is between systems that were not measured")
+        _check_numbers(contrast["difference"] or {}, "the contrast")
+    for told in scores.get("contamination") or ():
+        for part in ("of", "exact", "canonical", "near"):
+            if not isinstance(told[part], int):
+                raise ValueError(f"contamination: '{part}' is no count")
+        if not (isinstance(told["set"], str) and isinstance(told["against"], str)):
+            raise ValueError("contamination: a set has no name")
+
+
+def _check_numbers(score: JSON, where: str) -> None:
+    for part in ("value", "low", "high", "p"):
+        value = score.get(part)
+        if value is not None and not (isinstance(value, int | float) and math.isfinite(value)):
+            raise ValueError(f"{where}: {part} is {value!r}")
 
 
 def _read(place: Run, scores: JSON, done: Mapping[str, JSON]) -> Finished:

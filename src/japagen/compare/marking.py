@@ -15,7 +15,7 @@ from typing import Any
 from japagen.compare.finished import Finished, Measured
 from japagen.compare.methods import Entry
 from japagen.compare.table import ALPHA, Cell, Column, Method
-from japagen.evaluate.resampling import Resampled, Resampler, filled
+from japagen.evaluate.resampling import Options, Resampled, Resampler, filled
 from japagen.evaluate.statistics import guarded, holm
 from japagen.metrics import CORRELATIONS, Undefined
 from japagen.streams import stream_seed
@@ -124,8 +124,8 @@ def _p(rows: GoldRows, best: Measured, other: Measured, metric: str) -> float | 
     if p is None or metric in CORRELATIONS:
         return p
     run = rows.run
-    seed = int(run.settings["seed"])
-    return guarded(p, run.gold, best.labels, other.labels, run.label_names, metric, seed=seed, groups=run.groups)
+    options: Options = {"resamples": rows.resamples, "seed": int(run.settings["seed"]), "groups": run.groups}
+    return guarded(p, run.gold, best.labels, other.labels, run.label_names, metric, **options)
 
 
 def corrected(columns: Sequence[Cells]) -> tuple[list[Cells], int]:

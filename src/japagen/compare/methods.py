@@ -1,4 +1,4 @@
-"""Methods by name, as the paper calls them: zero- and few-shot JAPAGEN, PROMPTING, fine-tuning on gold.
+"""Methods by name, nearly as the paper calls them: zero- and few-shot JAPAGEN, PROMPTING, training on gold.
 
 What is done alike is one method. A baseline that several runs have with the same answers is one row. Where answers
 differ, or two runs use JAPAGEN in the same way, each run gets a row of its own, named by it.
@@ -74,7 +74,7 @@ def method_of(run: Finished, system: Measured, *, name_llm: bool) -> Method:
             name += (f", {how}" if how else "") + llm
             order = (few, next((i for i, known in enumerate(_PROMPTED) if known and how.startswith(known)), 0))
         case "gold":
-            name, order = f"fine-tuning on gold, K = {system.k}", (system.k or 0, 0)
+            name, order = f"training on gold, K = {system.k}", (system.k or 0, 0)
         case "supervised":
             name, order = "fully supervised", (0, 0)
         case "majority":

@@ -77,10 +77,11 @@ def evaluate(
         result.summary = empty_summary(task)
         return result
     own = list(_own_systems(experiment, task, trained, gold.test, on_progress))
+    # Asked before hours of training: a missing key or a spent budget is told at once.
+    prompted, unprompted = prompted_systems(experiment, task, gold.test, llm, store, on_progress=on_progress)
     trainings = GoldTrainings(experiment, task, gold.test, checkpoints, on_progress, say)
     few, few_missing = trainings.few(gold.dev)
     supervised, supervised_missing = trainings.supervised(gold.train, gold.dev)
-    prompted, unprompted = prompted_systems(experiment, task, gold.test, llm, store, on_progress=on_progress)
     majority = Majority.fit(gold.test, task.label_names)
     result.systems = [*own, *few, *supervised, *prompted]
     result.systems.append(System("majority", "majority", (with_values(task, majority.predict(gold.test)),)))

@@ -16,8 +16,8 @@ BINS = 10
 def calibration(system: System, test: Sequence[Example]) -> dict[str, Any]:
     """ECE and reliability of the scores of the labels given, all seeds together, as JSON.
 
-    Rows without an answer have no score and are left out. Where scores are missing, as of a written answer that was read,
-    it is `undefined`, with the reason.
+    Rows without an answer have no score and are left out. Where scores are missing, or all are 1, as of written answers
+    that were read, it is `undefined`, with the reason.
     """
     confidence: list[float] = []
     correct: list[bool] = []
@@ -29,6 +29,8 @@ def calibration(system: System, test: Sequence[Example]) -> dict[str, Any]:
                 return {"undefined": "the system gives no scores"}
             confidence.append(min(1.0, max(0.0, prediction.scores[prediction.label])))
             correct.append(prediction.label == example.label)
+    if confidence and min(confidence) == 1.0:
+        return {"undefined": "the system gives no scores"}
     try:
         return {
             "ece": ece(confidence, correct, bins=BINS),

@@ -50,9 +50,13 @@ class Draws:
         "What teachers should know about the bootstrap"). If all draws are equal it is a point.
         """
         z = _t_quantile((1 + LEVEL) / 2, self.units - 1) * math.sqrt(self.units / (self.units - 1))
-        levels = [_NORMAL.cdf(self.bias + w / (1 - self.acceleration * w)) for w in (self.bias - z, self.bias + z)]
-        low, high = np.quantile(self.drawn, levels)
+        low, high = np.quantile(self.drawn, [self._level(self.bias - z), self._level(self.bias + z)])
         return float(low), float(high)
+
+    def _level(self, w: float) -> float:
+        """The level of the draws that stands at w standard errors; very far out, where a w reaches 1, the last one."""
+        room = 1 - self.acceleration * w
+        return _NORMAL.cdf(self.bias + w / room) if room > 0 else float(w > 0)
 
     def p_value(self) -> float:
         """Two-sided p of "the number is 0": one minus the level of the interval that just reaches 0.

@@ -24,6 +24,7 @@ from japagen.evaluate.comparisons import (
     tests_json,
     void,
 )
+from japagen.evaluate.power import TestSet
 from japagen.evaluate.resampling import Options, Resampled, Resampler, filled
 from japagen.evaluate.statistics import guarded
 from japagen.evaluate.system import System
@@ -122,7 +123,7 @@ def summarise(
         )
     found: dict[str, Any] = {"n": len(test), "primary": primary, "smallest_detectable_difference": None}
     if task.kind != "similarity":
-        found["smallest_detectable_difference"] = _smallest_difference(len(test))
+        found["smallest_detectable_difference"] = _smallest_difference(test, task, options)
     found["contrast"] = _contrast(contrast, own, guard)
     found["tests"] = tests_json(differences, primary, "groups of rows" if options["groups"] else "rows")
     return empty_summary(task) | found | {"systems": rows}
@@ -208,8 +209,10 @@ def _score(found: Resampled | Undefined) -> dict[str, Any]:
         return void(reason)
 
 
-def _smallest_difference(n: int) -> float | None:
+def _smallest_difference(test: Sequence[Example], task: Task, options: Options) -> float | None:
+    """In accuracy; rows in groups count for fewer, as in `japagen power`."""
+    rows = TestSet.of([example.label for example in test], options["groups"], task.label_names).effective_rows()
     try:
-        return statistics.smallest_detectable_difference(n)
+        return statistics.smallest_detectable_difference(rows)
     except Undefined:  # too few rows to notice anything
         return None

@@ -47,7 +47,7 @@ def find_test_set(task: Task, n: int | None = None) -> tuple[TestSet, str]:
         return TestSet(n, shares=shares), "asked for"
     if task.gold is not None:
         rows = load_gold_data(task).test
-        return TestSet.of([row.label for row in rows], image_groups(rows), names), "the task's gold data"
+        return TestSet.of([row.label for row in rows], image_groups(rows), names), "the test rows of its gold data"
     if known.rows:
         return replace(known, shares=shares), "as published"
     remedy = "name gold data in the task or the experiment, or say how many rows there will be: --n 500"

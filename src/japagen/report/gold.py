@@ -19,7 +19,7 @@ def gold_data(scores: JSON) -> Row | None:
         return None
     return {
         "files": [_file(one) for one in told.get("files") or ()],
-        "sentences": [*_split(told), *_groups(told, scores)],
+        "sentences": [*_split(told), *_repeated(told), *_groups(told, scores)],
     }
 
 
@@ -45,6 +45,14 @@ def _split(told: JSON) -> list[str]:
     return [
         f"japagen split these rows itself{seed}: {join(parts)}, the rest for training; groups of rows were kept whole."
     ]
+
+
+def _repeated(told: JSON) -> list[str]:
+    left_out = sum(int(finite(one.get("repeated")) or 0) for one in told.get("files") or ())
+    if not left_out:
+        return []
+    rows = "1 row that repeats" if left_out == 1 else f"{count(left_out)} rows that repeat"
+    return [f"Left out: {rows} text and label of an earlier one."]
 
 
 def _groups(told: JSON, scores: JSON) -> list[str]:

@@ -6,6 +6,7 @@ seen one of them knows something of the others.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from japagen.groups import image_groups
@@ -18,7 +19,7 @@ def hold_out(
 ) -> tuple[list[Example], list[Example]]:
     """Split off a dev set, the same share of every label and at least one row where a label has two.
 
-    Rows that belong together stay together; labels then have about the same share.
+    Rows that belong together stay together; labels then have about the same share. A label is never held out whole.
     """
     rows = list(examples)
     dev: set[str] = set()
@@ -28,7 +29,7 @@ def hold_out(
     names = sorted(set(groups or ()))
     if groups and len(names) < len(rows):
         stream(seed, "dev", number).shuffle(names)
-        chosen = set(names[: min(max(1, round(share * len(names))), len(names) - 1)])
+        chosen = _chosen(names, rows, groups, min(max(1, round(share * len(names))), len(names) - 1))
         kept: list[Example] = []
         held: list[Example] = []
         for row, group in zip(rows, groups, strict=True):
@@ -41,8 +42,21 @@ def hold_out(
     return [e for e in rows if e.id not in dev], [e for e in rows if e.id in dev]
 
 
+def _chosen(names: Sequence[str], rows: Sequence[Example], groups: Sequence[str], most: int) -> set[str]:
+    """The first of the named groups, `most` of them, without those that would take the last row of a label."""
+    left, of_group = Counter(row.label for row in rows), defaultdict[str, Counter[str]](Counter)
+    for row, group in zip(rows, groups, strict=True):
+        of_group[group][row.label] += 1
+    chosen: set[str] = set()
+    for name in names:
+        if len(chosen) < most and all(n < left[label] for label, n in of_group[name].items()):
+            chosen.add(name)
+            left -= of_group[name]
+    return chosen
+
+
 def apart_from(pool: Sequence[Example], taken: Sequence[Example]) -> list[Example]:
-    """The rows of a pool that are left when some of it are taken: neither those, nor others of their groups."""
+    """The rows of a pool that are left when some of it are taken: neither those, nor others about their images."""
     ids = {row.id for row in taken}
     groups = image_groups(pool) or [row.id for row in pool]
     touched = {group for row, group in zip(pool, groups, strict=True) if row.id in ids}

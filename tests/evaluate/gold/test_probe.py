@@ -83,6 +83,14 @@ def test_it_repeats_itself_and_samples_whole_groups(monkeypatch: pytest.MonkeyPa
     assert (found[0].rows, found[0].groups) == (100, 50)
 
 
+def test_a_group_that_does_not_fit_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "MOST_ROWS", 101)
+    whole = [replace(row, id=f"{row.id}+", meta={IMAGE: "large-1-2"}) for row in pairs(102, seed=1)]
+    for seed in range(5):
+        found = probe([*pairs(400), *whole], seed=seed)[0]
+        assert (found.rows, found.groups) == (100, 50)
+
+
 def test_small_sets_need_a_larger_difference() -> None:
     # 100 groups: two standard errors are .1, so that .08 above a guess is no alarm; in 2,500 groups it is.
     few = Probe("second", "accuracy", 100, 100, guess=0.5, random=0.66, grouped=0.58)
@@ -104,6 +112,9 @@ def test_what_has_no_value_says_so() -> None:
         probe(pairs(8))
     rows = [replace(row, label="no" if row.meta[IMAGE].startswith("7-") else "yes") for row in pairs(40)]
     with pytest.raises(Undefined, match="all rows of a label are in one fold"):
+        probe(rows)
+    rows = [replace(row, text_pair="はい", meta={}) for row in pairs(probing.MOST_ROWS + 1)]
+    with pytest.raises(Undefined, match="larger than 3000 rows"):
         probe(rows)
     with pytest.raises(Undefined, match="empty"):
         probe([replace(row, text="") for row in pairs(20)])

@@ -103,6 +103,10 @@ def test_a_pair_needs_its_second_text_and_a_single_text_has_none(nli: Task, sing
         load_gold(nli, written(nli, row))
     with pytest.raises(ConfigError, match=r"'text_pair' is named \(kind single\)"):
         load_gold(single, written(single, row, text_pair="text_pair"))
+    published = GoldFile(file="published:jsts/valid-v1.3.json", text_pair="sentence2")
+    with pytest.raises(ConfigError, match=r"'text_pair' is named") as caught:
+        load_gold(single, published)
+    assert caught.value.remedy == "is it the set of another task? japagen gold lists the sets"
     with pytest.raises(DataError, match="row 1: column 'text_pair' is empty"):
         load_gold(nli, written(nli, [row[0] | {"text_pair": ""}], text_pair="text_pair"))
     with pytest.raises(DataError, match=r"no column 'text2'"):

@@ -12,6 +12,7 @@ from typing import Any
 
 from japagen.errors import ConfigError, DataError, did_you_mean
 from japagen.evaluate.gold.livedoor import PARTS, is_livedoor
+from japagen.evaluate.gold.reading import check_plain, shortened
 from japagen.goldfiles import Gold, GoldFile
 from japagen.goldsets import PUBLISHED
 from japagen.tables import column, read_rows
@@ -42,11 +43,16 @@ def find_columns(task: Task, file: Path, given: Mapping[str, str], labels: Mappi
         if name not in task.labels:
             what, remedy = f"'{name}' is no label of task '{task.name}'", did_you_mean(name, task.label_names)
             raise ConfigError(what, where="--map", remedy=remedy)
-    named = {**given, "file": str(file.resolve())}
+    check_plain(file)
+    named = {**given, "file": str(file.absolute())}
     if is_livedoor(file):
+        for part in ("label", "id"):
+            if part in given:
+                what = f"the {part} of an article is its {'folder' if part == 'label' else 'file'}, not '{given[part]}'"
+                raise ConfigError(what, where=file, remedy=f"leave out --{part}")
         usual = next(known for known in _known_files(task, file) if known.text in PARTS)
-        part = {} if "text" in given else {"text": usual.text, "max_chars": usual.max_chars}
-        return GoldFile.model_validate({**part, **named, "labels": labels})
+        texts = {} if "text" in given else {"text": usual.text, "max_chars": usual.max_chars}
+        return GoldFile.model_validate({**texts, **named, "labels": labels})
     rows = read_rows(file)
     if not rows:
         raise DataError("the file holds no rows", where=file, remedy="give a file with at least one labelled row")
@@ -74,7 +80,7 @@ def find_columns(task: Task, file: Path, given: Mapping[str, str], labels: Mappi
 def _known_files(task: Task, file: Path) -> Iterator[GoldFile]:
     """The task's own files, `file` itself before the others, then those of the published sets."""
     own = list(task.gold.files.values()) if task.gold else []
-    yield from sorted(own, key=lambda known: task.path(known.file).resolve() != file.resolve())
+    yield from sorted(own, key=lambda known: task.path(known.file).absolute() != file.absolute())
     for published in PUBLISHED.values():
         yield from Gold.model_validate(published.name).files.values()
 
@@ -93,13 +99,17 @@ def _check_labels(task: Task, gold: GoldFile, rows: Sequence[Mapping[str, Any]],
     unknown = [written for written in seen if not _is_known(written, {*task.label_names, *gold.labels})]
     if not unknown:
         return
-    values = ", ".join(f"'{written}' {count}" for written, count in seen.most_common(_SHOWN))
+    values = ", ".join(f"'{shortened(written)}' {count}" for written, count in seen.most_common(_SHOWN))
     more = f", and {len(seen) - _SHOWN} more" if len(seen) > _SHOWN else ""
-    options = " ".join(f"--map '{written}=LABEL'" for written in unknown[:_SHOWN])
+    options = " ".join(f"--map '{shortened(written)}=LABEL'" for written in unknown[:_SHOWN])
+    remedy = f"say what they mean: {options}, LABEL being one of {', '.join(task.label_names)}"
+    if len(unknown) > _SHOWN:
+        columns = ", ".join(list(rows[0])[:_SHOWN])
+        remedy = f"is it the column of the texts? name the one of the labels: --label COLUMN; the file has {columns}"
     raise DataError(
         f"the column '{gold.label}' has labels that task '{task.name}' does not know; it has (rows): {values}{more}",
         where=file,
-        remedy=f"say what they mean: {options}, LABEL being one of {', '.join(task.label_names)}",
+        remedy=remedy,
     )
 
 

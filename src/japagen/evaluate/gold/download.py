@@ -30,6 +30,7 @@ MOST_BYTES = 2**28
 
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 _CHUNK = 2**16
+_DIGITS = 20  # of a length that can be meant
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -64,14 +65,26 @@ def check_url(url: str, where: str = "") -> None:
     """
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise DataError(f"is no address: {error}", where=where or url, remedy="write https://HOST/…") from error
+        what = "is no address: its host or port cannot be one"
+        raise DataError(what, where=where or "download", remedy="write https://HOST/…") from error
+    if "@" in parts.netloc:
+        what = "the address holds a user name or a password, which are not used here"
+        raise DataError(what, where=where or "download", remedy="give one without them: https://HOST/FOLDER")
+    if not url.isascii() or not url.isprintable() or " " in url:
+        what = "the address holds blanks or letters that none can have"
+        raise DataError(what, where=where or "download", remedy="write them in percent-encoding: %20 for a blank")
     if host and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOCAL)):
         return
     raise DataError(
-        f"'{url}' is not https", where=where or "download", remedy="give an address that begins with https://"
+        f"'{_shown(url)}' is not https", where=where or "download", remedy="give an address that begins with https://"
     )
+
+
+def _shown(url: str) -> str:
+    """An address for a message, without its query, which may hold a key."""
+    return url.partition("#")[0].partition("?")[0][:200]
 
 
 def download(
@@ -109,7 +122,9 @@ def download(
     raise DataError(
         f"could not be fetched after {TRIES} tries: {failure}",
         where=url,
-        remedy=f"{kept:,} bytes are kept; the same command goes on from there",
+        remedy=f"{kept:,} bytes are kept; the same command goes on from there"
+        if kept
+        else "check the network and the address; nothing has come yet",
     ) from failure
 
 
@@ -122,7 +137,7 @@ def _try(url: str, path: Path, most: int, timeout: float, told: Told) -> None:
             if start == 0:
                 _remember(path, response.headers)
             length = response.headers.get("Content-Length")
-            total = start + int(length) if length and length.isdecimal() else None
+            total = start + int(length) if length and length.isdecimal() and len(length) < _DIGITS else None
             with unfinished(path).open("r+b" if start else "wb") as file:
                 file.seek(start)
                 _copy(response, file, start, total, most, url, told)
@@ -134,13 +149,17 @@ def _try(url: str, path: Path, most: int, timeout: float, told: Told) -> None:
         if error.code in _PASSING:
             raise _Broken(f"the server answers {error.code}") from error
         remedy = "the publisher may have moved it; if you have the files: japagen gold fetch NAME --from FOLDER"
-        raise DataError(f"the server answers {error.code} {error.reason}", where=url, remedy=remedy) from error
+        # what is said of a redirect may hold the address that it leads to
+        said = "and leads nowhere" if 300 <= error.code < 400 else str(error.reason)[:80]
+        raise DataError(f"the server answers {error.code} {said}", where=url, remedy=remedy) from error
     except (http.client.HTTPException, urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
         if isinstance(reason, ssl.SSLCertVerificationError):
             what = f"the server cannot show who it is: {reason.verify_message}"
             raise DataError(what, where=url, remedy="check the clock and the certificates of this machine") from error
-        raise _Broken(str(reason) or type(error).__name__) from error
+        raise _Broken(str(reason)[:200] or type(error).__name__) from error
+    except ValueError as error:  # of urllib: a header that is none, as the address of a redirect
+        raise _Broken(f"the server's answer cannot be read: {type(error).__name__}") from error
 
 
 def _copy(
@@ -208,13 +227,24 @@ def _remember(path: Path, headers: Message) -> None:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
+    def http_error_302(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any) -> Any:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except (ValueError, DataError):
+            fp.close()  # urllib leaves it open
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
-        check_url(newurl, f"redirect of {req.full_url}")
+        check_url(newurl, f"redirect of {_shown(req.full_url)}")
         if urlsplit(newurl).scheme == "http" and urlsplit(req.full_url).scheme == "https":
             raise DataError(
-                f"is sent on to '{newurl}', which is not https", where=req.full_url, remedy="use --from FOLDER"
+                f"is sent on to '{_shown(newurl)}', which is not https",
+                where=_shown(req.full_url),
+                remedy="use --from FOLDER",
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

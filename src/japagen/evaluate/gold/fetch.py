@@ -134,6 +134,9 @@ def _address(published: PublishedSet, file: PublishedFile) -> str:
     if not mirror:
         return file.url
     check_url(mirror, ADDRESS)
+    if "?" in mirror or "#" in mirror:
+        remedy = "give the address of the folder alone: https://HOST/FOLDER"
+        raise DataError("the address goes on after its folder, with ? or #", where=ADDRESS, remedy=remedy)
     return f"{mirror.rstrip('/')}/{published.name}/{file.name}"
 
 
@@ -154,8 +157,9 @@ def _alone(published: PublishedSet) -> Iterator[None]:
         yield
     except OSError as error:
         what = f"cannot be written: {error.strerror or error}"
+        place_of_it = error.filename2 or error.filename or folder
         raise DataError(
-            what, where=folder, remedy="make room or check permissions; the same command goes on"
+            what, where=place_of_it, remedy="make room or check permissions; the same command goes on"
         ) from error
     finally:
         guard.release()

@@ -84,8 +84,9 @@ def _articles(path: Path) -> list[tuple[str, bytes]]:
     """``CATEGORY/NAME.txt`` and the bytes of each article, in the order of the names."""
     try:
         found = dict(_in_folder(path) if path.is_dir() else _in_archive(path))
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        what = f"is no whole tar.gz: {str(error) or type(error).__name__}"
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, RecursionError) as error:
+        nested = isinstance(error, RecursionError)  # headers of headers, each read within the last
+        what = f"is no whole tar.gz: {'headers without end' if nested else str(error) or type(error).__name__}"
         raise DataError(what, where=path, remedy="get it again") from error
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror or error}", where=path, remedy="check the path") from error

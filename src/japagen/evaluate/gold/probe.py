@@ -99,6 +99,8 @@ def probe(examples: Sequence[Example], *, seed: int = 0) -> list[Probe]:
         raise Undefined("a probe is for pairs")
     groups = image_groups(examples) or text_groups(examples)
     kept = _sample(groups, seed)
+    if not kept:
+        raise Undefined(f"every group of rows that share a text or an image is larger than {MOST_ROWS} rows")
     examples, groups = [examples[i] for i in kept], [groups[i] for i in kept]
     labels = sorted({example.label for example in examples})
     numbers = None
@@ -127,7 +129,7 @@ def probe(examples: Sequence[Example], *, seed: int = 0) -> list[Probe]:
 
 
 def _sample(groups: Sequence[str], seed: int) -> list[int]:
-    """Positions of at most `MOST_ROWS` rows, in order: groups are drawn until one does not fit."""
+    """Positions of at most `MOST_ROWS` rows, in order: groups are drawn, and those that no longer fit are passed over."""
     if len(groups) <= MOST_ROWS:
         return list(range(len(groups)))
     sizes = Counter(groups)
@@ -136,10 +138,9 @@ def _sample(groups: Sequence[str], seed: int) -> list[int]:
     chosen: set[str] = set()
     room = MOST_ROWS
     for name in names:
-        if sizes[name] > room:
-            break
-        chosen.add(name)
-        room -= sizes[name]
+        if sizes[name] <= room:
+            chosen.add(name)
+            room -= sizes[name]
     return [i for i, name in enumerate(groups) if name in chosen]
 
 

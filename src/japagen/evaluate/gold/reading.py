@@ -5,6 +5,7 @@ nearest one.
 from __future__ import annotations
 
 import math
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from japagen.errors import ConfigError, DataError, did_you_mean
 from japagen.evaluate.gold import published
 from japagen.evaluate.gold.livedoor import check_part, is_livedoor, read_articles
 from japagen.goldfiles import GoldFile
+from japagen.goldsets import PREFIX
 from japagen.groups import IMAGE
 from japagen.records import Example
 from japagen.tables import column, read_rows
 from japagen.task import Task
 
+_LONGEST = 60
 _META = ("product", "register", "traits", IMAGE)
 
 
@@ -33,6 +36,7 @@ def load_gold(task: Task, gold: GoldFile | None) -> list[Example]:
         return []
     file = task.path(gold.file)
     _check(task, gold)
+    check_plain(file)
     if known := published.of_path(file):
         published.check_here(file, *known)
     read = _articles if is_livedoor(file) else _table
@@ -88,11 +92,32 @@ def _articles(file: Path, gold: GoldFile) -> _Columns:
     return names, texts, [None] * len(names), [article.category for article in articles], [{} for _ in names]
 
 
+def shortened(label: str) -> str:
+    """A label for a message: the wrong column holds whole texts."""
+    return label if len(label) <= _LONGEST else f"{label[:_LONGEST]}…"
+
+
+def check_plain(file: Path) -> None:
+    """Refuse a pipe or a device, which would be waited for, and could not be read a second time for its digest.
+
+    Raises:
+        DataError: it is one.
+    """
+    try:
+        mode = file.stat().st_mode
+    except (OSError, ValueError):
+        return  # absent: said where it is opened
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise DataError("is no ordinary file", where=file, remedy="gold data are read from files; write them into one")
+
+
 def _check(task: Task, gold: GoldFile) -> None:
     where = f"task '{task.name}', gold, {gold.file}"
     if task.is_pair != (gold.text_pair is not None):
         what = "no 'text_pair' is named, but a row has two texts" if task.is_pair else "'text_pair' is named"
         remedy = "name the column of the second text" if task.is_pair else "remove it, or use kind: pair"
+        if gold.file.startswith(PREFIX):
+            remedy = "is it the set of another task? japagen gold lists the sets"
         raise ConfigError(f"{what} (kind {task.kind})", where=where, remedy=remedy)
     for written, name in gold.labels.items():
         if name not in task.labels:
@@ -109,19 +134,20 @@ def _check_ids(ids: Sequence[str], file: Path) -> None:
 
 
 def _labels(task: Task, names: dict[str, str], written: Sequence[str], file: Path) -> list[str]:
-    unknown = sorted({label for label in written if _whole(label) not in names})
+    named = {label: names.get(label, names.get(_whole(label))) for label in set(written)}
+    unknown = sorted(label for label, name in named.items() if name is None)
     if unknown:
         meant = next((name for name, spec in task.labels.items() if spec.verbalisation == unknown[0].strip()), None)
         row = written.index(unknown[0]) + 1
-        in_file = ", ".join(map(repr, sorted(set(written))[:10]))
+        in_file = ", ".join(repr(shortened(label)) for label in sorted(named)[:10])
         raise DataError(
-            f"label '{unknown[0]}' is not one of the task's ({', '.join(task.label_names)})",
+            f"label '{shortened(unknown[0])}' is not one of the task's ({', '.join(task.label_names)})",
             where=f"{file}, row {row}",
             remedy=f"write '{meant}' for it"
             if meant
             else f"rename it, or say what it means in the task's gold 'labels'; labels in the file: {in_file}",
         )
-    return [names[_whole(label)] for label in written]
+    return [name for label in written if (name := named[label]) is not None]
 
 
 def _whole(label: str) -> str:
