@@ -180,3 +180,12 @@ def test_command(workplace: Path) -> None:
     assert "none: too few rows to notice any difference between systems that differ in so few" in told.output
     told = run(app, ["power", "jsts", "--n", "100", "--discordance", "0.2"])
     assert "spearman" in told.output
+
+
+@pytest.mark.parametrize("option", ["--difference", "--power", "--alpha"])
+@pytest.mark.parametrize("value", ["0", "1", "-1", "nan", "2"])
+def test_shares_of_the_command_are_shares(option: str, value: str) -> None:
+    error = CliRunner().invoke(app, ["power", "jnli", option, value]).exception
+    assert isinstance(error, ConfigError)
+    assert error.where == option
+    assert "no share between 0 and 1" in error.what

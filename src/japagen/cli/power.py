@@ -9,9 +9,12 @@ import typer
 from rich.table import Table
 
 from japagen.cli.app import AsJson, app, out, print_json
+from japagen.errors import ConfigError
 
 if TYPE_CHECKING:
     from japagen.task import Task
+
+_USUAL = {"--difference": 0.03, "--power": 0.8, "--alpha": 0.05}
 
 
 @app.command()
@@ -48,6 +51,9 @@ def power(
     from japagen.evaluate.power import ICC
     from japagen.evaluate.testsets import DISCORDANCES, plan
 
+    for option, share in (("--difference", difference), ("--power", wanted), ("--alpha", alpha)):
+        if share is not None and not 0 < share < 1:
+            raise ConfigError(f"{share:g} is no share between 0 and 1", where=option, remedy=f"e.g. {_USUAL[option]}")
     found = plan(
         _task(name),
         n=n,
