@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from japagen.student.decision.record import DECISION
 from japagen.student.saved import ABOUT
 from japagen.tables import read_rows
 from japagen.task import Task
+
+LEVEL = 0.05
+"""Of the tests of differences, all together."""
 
 
 def report_data(run: Run, experiment: Experiment, task: Task, test: Sequence[Example]) -> ReportData:
@@ -147,6 +151,12 @@ def _notices(experiment: Experiment, scores: dict[str, Any], stages: dict[str, A
                 f"not be read; they count as {counted}."
             )
     notices += [f"Left out: {what}." for what in scores.get("left_out", [])]
+    resamples, tests = experiment.evaluate.resamples, len(scores.get("tests", {}).get("family", ()))
+    if 2 * tests / resamples >= LEVEL:
+        notices.append(
+            f"With {resamples:,} resamples no difference can stand the correction for {tests} comparisons; "
+            f"set evaluate.resamples to {math.ceil(4 * tests / LEVEL):,} or more."
+        )
     wanted = experiment.generate.per_label
     for label, account in stages["curate"].get("by_label", {}).items():
         if account["kept"] < wanted / 2:

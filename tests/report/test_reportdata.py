@@ -98,3 +98,11 @@ def test_what_of_kadg_is_used(kadg: object, said: list[str]) -> None:
     )  # fmt: skip
     experiment = Experiment.model_validate({"name": "x", "task": "y", "generate": {"kadg": kadg}})
     assert reportdata._kadg(experiment, task) == said
+
+
+def test_too_few_resamples_for_so_many_comparisons_are_told() -> None:
+    few, many = ([f"system {n}" for n in range(count)] for count in (124, 125))
+    assert notices(tests={"family": few}) == []  # 5,000 resamples by default: 2 x 124 / 5,000 is below .05
+    [said] = notices(tests={"family": many})
+    assert "5,000 resamples" in said
+    assert "evaluate.resamples to 10,000" in said
