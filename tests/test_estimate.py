@@ -116,7 +116,7 @@ def test_it_counts_what_the_run_asks(experiment: Experiment, tmp_path: Path, gen
 
 
 def test_every_answer_of_self_consistency_is_counted(experiment: Experiment, tmp_path: Path) -> None:
-    ways = {"prompting": ("zero-shot", "few-shot"), "self_consistency": 3}
+    ways = {"prompting": ("zero-shot", "few-shot"), "prompting_draws": 2, "self_consistency": 3}
     experiment = with_settings(experiment, evaluate=ways)
     before = items_of(estimate(experiment, runs=tmp_path / "runs"), "evaluate")
     names = ["zero-shot", "zero-shot self-consistency", "few-shot", "few-shot self-consistency"]
@@ -228,7 +228,7 @@ def test_without_calibration_there_is_one_question_less(experiment: Experiment) 
         estimate(with_settings(experiment, evaluate={"calibrate": calibrate, "prompting": ("few-shot",)})).items[-1]
         for calibrate in (True, False)
     ]
-    assert [item.requests for item in both] == [2 * (8 + 1), 2 * 8]
+    assert [item.requests for item in both] == [5 * (8 + 1), 5 * 8]
 
 
 def test_replies_under_another_plan_are_found_too(experiment: Experiment, tmp_path: Path) -> None:

@@ -301,7 +301,7 @@ class EvaluateSection(Section):
     )
     prompting_shots: int = Field(default=4, ge=1, le=64, description="examples per label in the few-shot question")
     prompting_draws: int = Field(
-        default=2, ge=1, le=100, description="few-shot questions with other examples, so often"
+        default=5, ge=1, le=100, description="few-shot questions with other examples, so often"
     )
     calibrate: bool = Field(default=True, description="also with contextual calibration (Zhao et al. 2021)")
     self_consistency: int = Field(

@@ -176,7 +176,7 @@ evaluate:
   supervised: true             # the same on all gold train rows, where gold names any
   prompting: [zero-shot, few-shot]
   prompting_shots: 4
-  prompting_draws: 2
+  prompting_draws: 5
   calibrate: true
   self_consistency: 0          # 10: also the majority of ten written answers
   contrast: null               # {{system: japagen/embedding, against: zero-shot}}: what the experiment is about
