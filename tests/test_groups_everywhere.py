@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from japagen.evaluate.gold import probe as probing
 from japagen.evaluate.gold.splits import split_rows
-from japagen.evaluate.resampling import resample
+from japagen.evaluate.resampling import Resampler
 from japagen.evaluate.summary import summarise
 from japagen.evaluate.system import System, prediction_rows
 from japagen.experiment import Experiment
@@ -183,9 +183,9 @@ def test_a_decision_is_told_the_groups(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_intervals_draw_groups_whole() -> None:
     # Group a is all right, b all wrong: a resample has both, or one of them twice.
     gold, said = ["x"] * 6, ["x"] * 3 + ["y"] * 3
-    whole = resample(gold, [said], ["x", "y"], "accuracy", resamples=200, seed=0, groups=list("aaabbb"))
+    whole = Resampler(6, resamples=200, seed=0, groups=list("aaabbb")).measure(gold, [said], ["x", "y"], "accuracy")
     assert set(np.unique(whole.values).tolist()) == {0.0, 0.5, 1.0}
-    single = resample(gold, [said], ["x", "y"], "accuracy", resamples=200, seed=0, groups=None)
+    single = Resampler(6, resamples=200, seed=0).measure(gold, [said], ["x", "y"], "accuracy")
     assert len(np.unique(single.values)) > 3
 
 

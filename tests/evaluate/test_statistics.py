@@ -174,7 +174,10 @@ def test_no_answer_counts_as_wrong_in_each_resample() -> None:
 
 def test_a_difference_needs_the_same_resamples() -> None:
     gold, said = answers(20, 0.6)
-    one, other = (resampling.resample(gold, [said], AB, "accuracy", resamples=50, seed=seed) for seed in (0, 1))
+    one, other = (
+        resampling.Resampler(len(gold), resamples=50, seed=seed).measure(gold, [said], AB, "accuracy")
+        for seed in (0, 1)
+    )
     with pytest.raises(ValueError, match="same metric, items and resamples"):
         one.minus(other)
 

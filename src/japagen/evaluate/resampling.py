@@ -222,23 +222,6 @@ class Resampler:
         return np.concatenate([measure((block_of != part[:, None]).astype(np.float32)) for part in parts])
 
 
-def resample(
-    gold: Answers,
-    predictions_by_seed: Runs,
-    labels: Labels,
-    metric: str,
-    *,
-    resamples: int = 5000,
-    seed: int,
-    groups: Sequence[object] | None = None,
-) -> Resampled:
-    """Measure one system in resamples of its own; arguments and errors are those of `statistics.bootstrap`."""
-    if not gold or resamples < 1:
-        raise Undefined("nothing to measure: no items or no resamples")
-    resampler = Resampler(len(gold), groups=groups, resamples=resamples, seed=seed)
-    return resampler.measure(gold, predictions_by_seed, labels, metric)
-
-
 def filled(numbers: Sequence[float | None]) -> list[float]:
     """A run's numbers; a row without an answer gets the mean of the others, so that it gains nothing.
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from japagen.evaluate.power import Design
-from japagen.evaluate.resampling import Answers, Labels, Options, Resampler, Runs, measure_of, resample, units_of
+from japagen.evaluate.resampling import Answers, Labels, Resampler, Runs, measure_of, units_of
 from japagen.metrics import Undefined
 from japagen.records import Score
 from japagen.streams import stream_seed
@@ -68,8 +68,8 @@ def bootstrap(
         Undefined: nothing to measure, unequal lengths, an unknown label, no resamples, or a correlation with a constant.
         ConfigError: no such metric.
     """
-    options: Options = {"resamples": resamples, "seed": seed, "groups": groups}
-    return resample(gold, predictions_by_seed, labels, metric, **options).score()
+    resampler = Resampler(len(gold), groups=groups, resamples=resamples, seed=seed)
+    return resampler.measure(gold, predictions_by_seed, labels, metric).score()
 
 
 def difference(
@@ -95,8 +95,6 @@ def difference(
         Undefined: as for `bootstrap`.
         ConfigError: no such metric.
     """
-    if not gold:
-        raise Undefined("nothing to measure: no items")
     resampler = Resampler(len(gold), groups=groups, resamples=resamples, seed=seed)
     first, second = (resampler.measure(gold, runs, labels, metric) for runs in (a_by_seed, b_by_seed))
     return first.minus(second)
