@@ -48,7 +48,7 @@ def llm(request: pytest.FixtureRequest) -> Iterator[LLM]:
 
 @pytest.fixture
 def asked(experiment: Experiment) -> Experiment:
-    ways = {"prompting": ("zero-shot", "few-shot"), "prompting_shots": 1, "self_consistency": 3}
+    ways = {"prompting": ("zero-shot", "few-shot"), "prompting_shots": 1, "prompting_draws": 2, "self_consistency": 3}
     changed = experiment.evaluate.model_copy(update=ways)
     llm = experiment.llm.model_copy(update={"max_tokens": 8})
     return experiment.model_copy(update={"evaluate": changed, "llm": llm})
