@@ -14,9 +14,9 @@ import japagen
 ROOT = Path(japagen.__file__).parent
 LAYERS = [  # a module may import from its own layer's package and from the layers above it in this list
     {"errors", "records", "progress", "streams", "japanese", "ngrams", "templates", "yamlfile", "tables", "cache"},
-    {"likelihood", "nouns", "frequency", "metrics", "correlation", "groups", "matches", "endings"},
+    {"likelihood", "nouns", "frequency", "metrics", "correlation", "groups", "matches", "endings", "setjoin"},
     {"goldsets", "goldfiles", "knowledge", "sections", "task", "upstream", "experiment"},
-    {"llm", "student", "prompts"},
+    {"llm", "student", "prompts", "questions"},
     {"generate", "curate", "train", "evaluate", "analyze", "report"},
     {"rundir"},
     {
@@ -24,6 +24,7 @@ LAYERS = [  # a module may import from its own layer's package and from the laye
         "reportdata",
         "pipeline",
         "previews",
+        "explained",
         "asked",
         "estimate",
         "starter",

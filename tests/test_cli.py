@@ -226,7 +226,7 @@ def test_errors_are_two_lines_and_exit_2(finished: Path, tmp_path: Path) -> None
 
 def test_ctrl_c_exits_130_and_goes_on(workplace: Path) -> None:
     program = (
-        "import japagen.pipeline as p; from japagen.llm.scripted import ScriptedLLM\n"
+        "import japagen.pipeline.bound as p; from japagen.llm.scripted import ScriptedLLM\n"
         "p.load_llm = lambda settings, folder: ScriptedLLM(delay=0.05)\n"
         "from japagen.cli import main; main()"
     )

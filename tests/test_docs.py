@@ -32,7 +32,7 @@ def test_the_ten_lines_of_the_readme(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         text.replace("per_label: 300", "per_label: 20"), encoding="utf-8"
     )
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pipeline, "load_llm", lambda settings, folder: ScriptedLLM())
+    monkeypatch.setattr(pipeline.bound, "load_llm", lambda settings, folder: ScriptedLLM())
     printed = io.StringIO()
     with redirect_stdout(printed):
         exec(compile(code, "README.md", "exec"), {})

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from japagen.evaluate.gold import probe as probing
 from japagen.evaluate.gold.splits import split_rows
 from japagen.evaluate.resampling import Resampler
 from japagen.evaluate.summary import summarise
@@ -20,6 +19,7 @@ from japagen.groups import IMAGE, image_groups
 from japagen.records import Example, Prediction
 from japagen.sections import AnchorSection, DecisionSection
 from japagen.student import logistic
+from japagen.student import probe as probing
 from japagen.student.decision import crossvalidation as cv
 from japagen.student.decision import learning
 from japagen.student.embedding import EmbeddingStudent

@@ -87,11 +87,11 @@ def test_what_changed_is_named_and_redo_goes_on(experiment: Experiment, tmp_path
     runs = tmp_path / "runs"
     run = japagen.run(experiment, runs=runs, llm=ScriptedLLM())
     stricter = changed(experiment, curate={"min_chars": 18})
-    with pytest.raises(RunError, match=r"curate\.min_chars was 5, is 18") as caught:
+    with pytest.raises(RunError, match=r"curate\.min_chars was 3, is 18") as caught:
         japagen.run(stricter, runs=runs, llm=ScriptedLLM())
     assert "--redo curate" in caught.value.remedy
     saved = json.loads((run.path / "experiment.json").read_text(encoding="utf-8"))
-    assert saved["curate"]["min_chars"] == 5  # a refused run leaves everything as it was
+    assert saved["curate"]["min_chars"] == 3  # a refused run leaves everything as it was
     japagen.run(stricter, runs=runs, redo="curate", llm=(llm := ScriptedLLM()))
     assert run.done("curate")["inputs"]["curate"]["min_chars"] == 18  # type: ignore[index]
     assert llm.calls == 0  # replies are kept, those of the baselines too: nothing that was sent has changed
@@ -122,7 +122,7 @@ def test_changed_gold_and_changed_outputs_are_noticed(experiment: Experiment, wo
     gold = workplace / "gold-test.jsonl"
     original = gold.read_text(encoding="utf-8")
     gold.write_text(original.replace("助かりました", "助かった"), encoding="utf-8")
-    with pytest.raises(RunError, match=r"stage 'evaluate' was made from other inputs: gold\.test"):
+    with pytest.raises(RunError, match=r"stage 'curate' was made from other inputs: gold\.test"):
         japagen.run(experiment, runs=runs, llm=ScriptedLLM())
     gold.write_text(original, encoding="utf-8")
     examples = run.folder("curate") / "examples.jsonl"

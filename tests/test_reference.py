@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 import japagen
 from japagen import reference
 from japagen.cli import app
+from japagen.curate.filters import CHECKS, REPAIRS
+from japagen.curate.steps import ACROSS
 from japagen.experiment import Experiment
 from japagen.llm.scripted import ScriptedLLM
 from japagen.reference.commands import commands
@@ -187,10 +189,9 @@ def test_files_of_a_run_are_those_that_a_run_has(tmp_path: Path) -> None:
 
 def test_reasons_of_dropped_rows_stand_in_the_reference() -> None:
     told = set(re.findall(r"`([^`]+)`", (DOCS / "reference" / "files.md").read_text(encoding="utf-8")))
-    patterns = {"curate": r'(?:return |\(|else )\(?"([a-z_]+)", [f"a-z]', "generate": r'Dropped\(\w+, "([a-z_]+)"'}
-    found = set()
-    for name in ("curate/filters.py", "curate/duplicates.py", "generate/__init__.py", "generate/parse.py"):
+    found = {*CHECKS, *ACROSS, *REPAIRS}
+    for name in ("generate/__init__.py", "generate/parse.py", "pipeline/more.py"):
         source = (ROOT / "src" / "japagen" / name).read_text(encoding="utf-8")
-        found |= set(re.findall(patterns[name.partition("/")[0]], source))
+        found |= set(re.findall(r'Dropped\(\w+, "([a-z_]+)"', source))
     assert {"too_short", "near_duplicate", "duplicate", "refused", "first_missing"} <= found
     assert {reason.removeprefix("first_") for reason in found} <= told

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from japagen.errors import ConfigError
-from japagen.evaluate.questions import Questions, questions_of
 from japagen.experiment import Experiment
 from japagen.generate.plan import FirstPlan, Plan
+from japagen.questions import Questions, questions_of
 from japagen.records import Example, Request
 from japagen.sections import LLMSection
 from japagen.task import Task

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from japagen.japanese import canonical
 
@@ -44,7 +45,12 @@ def plain_form(text: str) -> str:
 
 def _plain_verb(found: re.Match[str]) -> str:
     kana, ending = found.groups()
-    stem = found.string[max(0, found.start() - 2) : found.end(1)]
+    return _plain_of(found.string[max(0, found.start() - 2) : found.end(1)], kana, ending)
+
+
+@lru_cache(maxsize=10_000)
+def _plain_of(stem: str, kana: str, ending: str) -> str:
+    """The kana and the ending made plain, after a stem that ends in the kana."""
     present, negative, past = _FIVE_ROWS.get(kana, ("", "", ""))
     if kana == "あり":  # ありません: ない
         negative = ""

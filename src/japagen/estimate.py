@@ -162,6 +162,7 @@ def estimate(
     found = Estimate(experiment.llm.name, tuple(items), price, spent, ())
     notes = [f"prompts: {counter.how}", *_notes(experiment, task, found, observed)]
     open_stages = [stage for stage in STAGES[: STAGES.index(until) + 1] if run.done(stage) is None]
+    notes += _later(experiment, task, open_stages)
     notes += _trainings(experiment, task, gold, open_stages)
     length = max(_mean_tokens(part, counter) for part in parts if part.stage == "generate")
     if experiment.llm.max_tokens is not None and length > experiment.llm.max_tokens:
@@ -266,6 +267,21 @@ def _notes(experiment: Experiment, task: Task, found: Estimate, observed: Observ
     budget = Budget(experiment.budget, found.price, spent=found.spent + found.expected)
     if found.expected.requests and (reason := budget.stop()):
         yield f"the budget would end the run, by what is expected: {reason.replace(' is spent', ' would be spent')}"
+
+
+def _later(experiment: Experiment, task: Task, stages: Collection[str]) -> Iterator[str]:
+    """What curation may ask for beside: nobody knows how much before the first texts are there."""
+    if "curate" not in stages:
+        return
+    settings, each = experiment.curate, experiment.generate.per_label * len(task.labels)
+    if settings.top_up:
+        more = int(each * (settings.top_up_factor - 1))
+        yield f"not counted: curate.top_up asks for what is missing after curation, at most {more:,} texts more"
+    if experiment.rounds > 1:
+        yield f"not counted: the second round asks for {2 * each:,} texts more, half of them its control"
+    if settings.judge:
+        judge = (settings.judge.llm or experiment.llm).name
+        yield f"not counted: curate.judge asks {judge} about each text kept, at most {each:,} questions in the first round"
 
 
 def _trainings(experiment: Experiment, task: Task, gold: GoldData, stages: Collection[str]) -> Iterator[str]:

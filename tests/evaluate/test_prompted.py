@@ -7,13 +7,13 @@ import pytest
 
 from japagen.errors import BudgetSpent, ModelError
 from japagen.evaluate.prompted import PromptedClassifier, Uncalibrated
-from japagen.evaluate.questions import Questions, draw_question_shots
 from japagen.llm import LLM
 from japagen.llm.budget import Budget, Usage
 from japagen.llm.scripted import ScriptedLLM
 from japagen.llm.store import ReplyStore
 from japagen.metrics import NO_ANSWER
 from japagen.progress import Progress
+from japagen.questions import Questions, draw_question_shots
 from japagen.records import Example, Message, Reply, Request, Sampling
 from japagen.sections import BudgetSection
 from japagen.task import Task

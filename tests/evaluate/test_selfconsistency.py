@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from japagen.errors import BudgetSpent, ModelError
-from japagen.evaluate.questions import Questions, questions_of
 from japagen.evaluate.selfconsistency import SelfConsistentClassifier, vote
 from japagen.experiment import Experiment
 from japagen.llm.budget import Budget, Usage
 from japagen.llm.scripted import ScriptedLLM
 from japagen.llm.store import ReplyStore
 from japagen.metrics import NO_ANSWER
+from japagen.questions import Questions, questions_of
 from japagen.records import Example, Reply, Request
 from japagen.sections import BudgetSection
 from japagen.task import Task

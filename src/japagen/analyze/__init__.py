@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
+from japagen.analyze.artefacts import artefacts
 from japagen.analyze.diversity import distinct_n, type_token
 from japagen.analyze.keyness import characteristic_words
 from japagen.analyze.lengths import bin_edges, length_distribution, pooled_script_shares, register_shares
@@ -55,6 +56,7 @@ def analyze(
         unit: "text", or "pair" where rows are pairs; and then also
         lengths_first, lengths_second: as lengths, of the first and the second texts alone.
         pair_likeness: by set and label, how alike the two texts of a pair are.
+        artefacts: what one text of a pair tells of the label, and by which expressions (`artefacts.artefacts`).
 
     Raises:
         UndefinedError: there are no synthetic texts.
@@ -75,7 +77,7 @@ def analyze(
 
     with _step("lengths", on_progress):
         lengths = each_label(_lengths, edges=edges)
-    of_pairs = _of_pairs(synthetic, gold, labels, edges, on_progress)
+    of_pairs = _of_pairs(synthetic, gold, labels, edges, seed, on_progress)
     with _step("register", on_progress):
         registers = each_label(register_shares)
     with _step("scripts", on_progress):
@@ -107,6 +109,7 @@ def _of_pairs(
     gold: Sequence[Example],
     labels: Sequence[str],
     edges: Sequence[int],
+    seed: int,
     on_progress: Listener,
 ) -> dict[str, Any]:
     """What only pairs have; nothing where rows are single texts."""
@@ -123,11 +126,13 @@ def _of_pairs(
         return {"gold": None, **found}
 
     with _step("pairs", on_progress):
-        return {
+        described = {
             "lengths_first": each_label(lambda rows: _lengths([first for first, _ in rows], edges)),
             "lengths_second": each_label(lambda rows: _lengths([second for _, second in rows], edges)),
             "pair_likeness": each_label(likeness),
         }
+    with _step("artefacts", on_progress):
+        return described | {"artefacts": artefacts(synthetic, gold, labels, seed=seed)}
 
 
 def _diversity(ours: list[list[str]], theirs: list[list[str]], seed: int) -> dict[str, Any]:

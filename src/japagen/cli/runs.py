@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
+from japagen.cli import curation
 from japagen.cli.app import (
     AsJson,
     Changes,
@@ -16,47 +17,13 @@ from japagen.cli.app import (
     Redo,
     RunFolder,
     Runs,
-    Stage,
     TaskName,
     app,
-    err,
     experiments,
     out,
     print_json,
 )
-
-if TYPE_CHECKING:
-    from japagen.experiment import Experiment
-
-
-def _work(
-    files: list[Path] | None,
-    task: str | None,
-    changes: list[str] | None,
-    runs: Path,
-    redo: Stage | None,
-    until: str,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    from japagen.pipeline import run as run_stages
-    from japagen.terminal import live_progress, logged_progress
-
-    for experiment in experiments(files, task, changes):
-        if dry_run:
-            _estimate(experiment, runs, until, as_json)
-            continue
-        with live_progress(err, enabled=err.is_terminal and not as_json) as live:
-            listener = live if err.is_terminal or as_json else logged_progress(err)
-            place = run_stages(
-                experiment,
-                runs=runs,
-                redo=redo.value if redo else None,
-                until=until,
-                on_progress=listener,
-                say=lambda text: err.print(escape(text), highlight=False),
-            )
-        _show(place.path, as_json)
+from japagen.cli.work import show_run, work
 
 
 def _stage_command(name: str, until: str, doc: str) -> None:
@@ -69,7 +36,7 @@ def _stage_command(name: str, until: str, doc: str) -> None:
         runs: Runs = Path("runs"),
         as_json: AsJson = False,
     ) -> None:
-        _work(experiment, task, changes, runs, redo, until, dry_run, as_json)
+        work(experiment, task, changes, runs, redo, until, dry_run, as_json)
 
     command.__doc__ = doc
     app.command(name)(command)
@@ -82,7 +49,7 @@ _stage_command(
     "With --task alone the task is run with everything else at its default.",
 )
 _stage_command("generate", "generate", "Run up to stage 1: a language model writes labelled texts.")
-_stage_command("curate", "curate", "Run up to stage 2: drop what is not worth training on, each text with its reason.")
+app.command()(curation.curate)
 _stage_command("train", "train", "Run up to stage 3: students learn from the texts.")
 _stage_command("evaluate", "evaluate", "Run up to stage 4: measure students and baselines on human-labelled data.")
 _stage_command("analyze", "analyze", "Run up to stage 5: describe the synthetic texts beside the human ones.")
@@ -126,24 +93,7 @@ def prompt(
 @app.command()
 def show(run: RunFolder, as_json: AsJson = False) -> None:
     """Show a run: which stages stand, where the rows went, and the scores."""
-    _show(run, as_json)
+    show_run(run, as_json)
 
 
-def _estimate(experiment: Experiment, runs: Path, until: str, as_json: bool) -> None:
-    from japagen.estimate import estimate, print_estimate
-
-    found = estimate(experiment, runs=runs, until=until)
-    if as_json:
-        print_json(found.as_json())
-    else:
-        print_estimate(found, out)
-
-
-def _show(path: Path, as_json: bool) -> None:
-    from japagen.terminal import print_run, run_state
-
-    state = run_state(path)
-    if as_json:
-        print_json(state)
-    else:
-        print_run(state, out)
+app.command()(curation.filters)

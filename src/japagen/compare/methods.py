@@ -13,7 +13,7 @@ from japagen.compare.finished import Finished, Measured
 from japagen.compare.table import Method
 from japagen.knowledge import Mechanisms
 
-KINDS = ("japagen", "prompted", "gold", "supervised", "majority")
+KINDS = ("japagen", "arm", "prompted", "gold", "supervised", "majority")
 _PROMPTED = ("", "calibrated", "self-consistency")
 
 
@@ -50,7 +50,7 @@ def entries(runs: Sequence[Finished], students: Collection[str], *, name_llm: bo
 def _rows(method: Method, having: Sequence[tuple[Finished, Measured]]) -> list[Entry]:
     alike: dict[object, list[tuple[Finished, Measured]]] = {}
     for run, system in having:
-        key = run.name if method.kind == "japagen" else (system.labels, system.values)
+        key = run.name if method.kind in ("japagen", "arm") else (system.labels, system.values)
         alike.setdefault(key, []).append((run, system))
     merged = [(shared[0][1], tuple(run.name for run, _ in shared)) for shared in alike.values()]
     if len(merged) == 1:
@@ -65,6 +65,8 @@ def method_of(run: Finished, system: Measured, *, name_llm: bool) -> Method:
     match system.kind:
         case "japagen":
             name, order = arm(run) + llm, (_shots(run), len(_kadg(run.kadg)))
+        case "arm":
+            name, order = f"{arm(run)}: {system.name.partition('/')[0]}" + llm, (_shots(run), len(_kadg(run.kadg)))
         case "prompted":
             way, _, how = system.name.partition(" ")
             few = way == "few-shot"
@@ -96,6 +98,8 @@ def arm(run: Finished) -> str:
         parts.append(f"decision ({decision['source']})")
     if train.get("dev") == "gold":
         parts.append("gold dev")
+    if run.settings.get("rounds", 1) > 1:
+        parts.append("second round")
     return " + ".join(parts)
 
 

@@ -11,6 +11,7 @@ from japagen.report.words import bounds, count, join, metric_name, number
 
 TITLES = {
     "japagen": "Trained on synthetic texts",
+    "arm": "Trained on the rounds of synthetic texts",
     "prompted": "The LLM asked directly",
     "gold": "Trained on gold, K rows per label",
     "supervised": "Trained on all gold rows",

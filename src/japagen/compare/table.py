@@ -34,7 +34,7 @@ class Method:
     """A way to come to a classifier.
 
     Attributes:
-        kind: "japagen", "prompted", "gold", "supervised" or "majority".
+        kind: "japagen", "arm", "prompted", "gold", "supervised" or "majority".
         name: e.g. ``few-shot JAPAGEN (5) + KADG (word)``.
         student: what learnt; empty for methods without one.
         run: the run that it stands for; empty where the name says it all.

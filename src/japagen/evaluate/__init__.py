@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from japagen.evaluate.arms import ArmTrainings
 from japagen.evaluate.baselines import GoldTrainings, draw_gold, ensemble
 from japagen.evaluate.contamination import contaminated_rows, contamination
 from japagen.evaluate.contrast import declared_contrast
@@ -49,6 +50,8 @@ def evaluate(
     store: ReplyStore,
     *,
     learnt: Mapping[str, Sequence[Example]] | None = None,
+    arms: Mapping[str, Sequence[Example]] | None = None,
+    anchors: Sequence[Sequence[Example]] = (),
     checkpoints: Path | None = None,
     on_progress: Listener = silent,
     say: Callable[[str], None] = lambda text: None,
@@ -63,6 +66,8 @@ def evaluate(
         llm: the language model, or how to get it (called only if it is asked).
         store: where its answers are kept.
         learnt: what the students and the questions have seen, by name; test rows are looked for in it.
+        arms: synthetic rows that the students are trained on besides, by name (the rounds of `rounds: 2`).
+        anchors: gold rows that each seed learns from with them; empty: none.
         checkpoints: folder for the state of unfinished trainings.
         on_progress: told what is being measured.
         say: told what a user should know.
@@ -82,10 +87,12 @@ def evaluate(
     trainings = GoldTrainings(experiment, task, gold.test, checkpoints, on_progress, say)
     few, few_missing = trainings.few(gold.dev)
     supervised, supervised_missing = trainings.supervised(gold.train, gold.dev)
+    others = ArmTrainings(experiment, task, gold.test, checkpoints, on_progress, say, dev=gold.dev, anchors=anchors)
+    rounds, no_rounds = others.arms(arms or {})
     majority = Majority.fit(gold.test, task.label_names)
-    result.systems = [*own, *few, *supervised, *prompted]
+    result.systems = [*own, *rounds, *few, *supervised, *prompted]
     result.systems.append(System("majority", "majority", (with_values(task, majority.predict(gold.test)),)))
-    left_out = few_missing + supervised_missing + unprompted
+    left_out = no_rounds + few_missing + supervised_missing + unprompted
     contrast = declared_contrast(experiment, result.systems)
     if contrast is None and (wanted := experiment.evaluate.contrast) is not None:
         left_out.append(

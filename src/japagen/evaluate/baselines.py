@@ -5,56 +5,21 @@ Student, settings, seeds and decision layer are those of the students trained on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from statistics import fmean
 
 from japagen.evaluate.system import System, with_values
-from japagen.experiment import Experiment
-from japagen.progress import Listener, Progress, silent
+from japagen.evaluate.trainings import Rows, Trainings
 from japagen.records import Example
-from japagen.streams import stream, stream_seed
-from japagen.student import Classifier, Training, load_student
-from japagen.student.decision import learn_decision
+from japagen.streams import stream
 from japagen.student.ensemble import mean_predictions
 from japagen.student.holdout import apart_from, hold_out
 from japagen.task import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """What one training on gold rows is given.
-
-    Attributes:
-        learnt: rows to learn from.
-        held_out: rows to choose settings on; may be none.
-        dev: rows to learn a decision from; none: there will be no decision.
-    """
-
-    learnt: Sequence[Example]
-    held_out: Sequence[Example] = ()
-    dev: Sequence[Example] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GoldTrainings:
-    """The trainings on gold rows of one evaluation.
-
-    Args:
-        experiment, task: what is trained, and how.
-        test: rows to predict.
-        checkpoints: folder for the state of unfinished trainings.
-        on_progress: told of each training, and of long ones after each step.
-        say: told what a user should know.
-    """
-
-    experiment: Experiment
-    task: Task
-    test: Sequence[Example]
-    checkpoints: Path | None = None
-    on_progress: Listener = silent
-    say: Callable[[str], None] = lambda text: None
+class GoldTrainings(Trainings):
+    """The trainings on gold rows of one evaluation (arguments as of `Trainings`)."""
 
     def few(self, dev: Sequence[Example]) -> tuple[list[System], list[str]]:
         """For each K of `evaluate.gold_shots` each student on K rows per label, and what could not be had.
@@ -81,7 +46,7 @@ class GoldTrainings:
                 left_out.append(f"the decision of gold-{k}: {fewest} of the {wanted} gold dev rows it needs are left")
                 rest = [[]] * len(rest)
             runs = [Rows(rows, dev=left) for rows, left in zip(drawn, rest, strict=True)]
-            systems += [replace(system, k=k) for system in self._systems("gold", f"gold-{k}", runs, wanted)]
+            systems += [replace(system, k=k) for system in self.systems("gold", f"gold-{k}", runs, wanted)]
         return systems, left_out
 
     def supervised(self, train: Sequence[Example], dev: Sequence[Example]) -> tuple[list[System], list[str]]:
@@ -103,7 +68,7 @@ class GoldTrainings:
             if settings.dev == "synthetic":
                 rows, held_out = hold_out(train, settings.dev_share, seed=self.experiment.seed, number=number)
             runs.append(Rows(rows, held_out, dev))
-        systems = self._systems("supervised", "supervised", runs, self._decision_rows(dev))
+        systems = self.systems("supervised", "supervised", runs, self._decision_rows(dev))
         return systems + ([ensemble(self.task, system) for system in systems] if settings.ensemble else []), []
 
     def _decision_rows(self, dev: Sequence[Example]) -> int:
@@ -111,39 +76,6 @@ class GoldTrainings:
         settings = self.experiment.train
         anchors = settings.anchor.rows if settings.anchor else 0
         return min(settings.decision.rows, len(dev) - anchors) if settings.decision else 0
-
-    def _systems(self, kind: str, name: str, runs: Sequence[Rows], decision_rows: int) -> list[System]:
-        """Each student trained with all seeds."""
-        systems = []
-        for student in self.experiment.train.students:
-            predictions = []
-            for number, rows in enumerate(runs):
-                self.on_progress(Progress("evaluate", f"{name}/{student}", number, len(runs)))
-                classifier = self._fit(student, rows, name=name, number=number, decision_rows=decision_rows)
-                predictions.append(with_values(self.task, classifier.predict(self.test)))
-            self.on_progress(Progress("evaluate", f"{name}/{student}", len(runs), len(runs)))
-            learnt = round(fmean(len(rows.learnt) for rows in runs))
-            systems.append(System(f"{name}/{student}", kind, tuple(predictions), student, learnt))
-        return systems
-
-    def _fit(self, student: str, rows: Rows, *, name: str, number: int, decision_rows: int) -> Classifier:
-        """A student trained on gold rows as on synthetic ones, with the seed of that number."""
-        experiment = self.experiment
-        training = Training(
-            experiment.train.encoder,
-            self.task.metric,
-            self.checkpoints / f"{name}-{student}-{number}" if self.checkpoints else None,
-            f"{name}/{student}, seed {number}",
-            lambda told: self.on_progress(replace(told, stage="evaluate")),
-            self.say,
-        )
-        seed = stream_seed(experiment.seed, "student", number) % 2**32
-        classifier = load_student(student, training).fit(rows.learnt, rows.held_out, seed=seed)
-        if experiment.train.decision is None or not rows.dev:
-            return classifier
-        section = experiment.train.decision.model_copy(update={"rows": decision_rows})
-        seed = stream_seed(experiment.seed, "decision", number) % 2**32
-        return learn_decision(classifier, rows.learnt, rows.held_out, rows.dev, self.task, section, seed=seed)
 
 
 def draw_gold(

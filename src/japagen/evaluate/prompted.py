@@ -2,7 +2,7 @@
 
 Where the backend can, the answer is not read out of free text: the likelihood of each label's verbalisation is measured.
 With calibration the likelihoods are divided by those after a text without content (contextual calibration, Zhao et al.
-2021). A server without likelihoods writes its answer, constrained to the labels where it can, which is read (`answers`);
+2021). A server without likelihoods writes its answer, constrained to the labels where it can, which is read (`questions`);
 what cannot be read has no label.
 """
 
@@ -13,15 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from japagen.evaluate.answers import read_answer
 from japagen.evaluate.asking import Asker
-from japagen.evaluate.questions import Questions
 from japagen.llm import LLM
 from japagen.llm.budget import Usage
 from japagen.llm.store import ReplyStore
-from japagen.metrics import NO_ANSWER
 from japagen.progress import Listener, silent
-from japagen.records import Example, Prediction, Reply
+from japagen.questions import Questions
+from japagen.questions.reading import log_likelihoods, read_reply
+from japagen.records import Example, Prediction
 from japagen.task import Task
 
 
@@ -70,32 +69,16 @@ class PromptedClassifier:
         base = self._content_free() if self._calibrate else np.zeros(len(self._task.label_names))
         asked = [self._questions.choice(example.id, (example.text, example.text_pair)) for example in examples]
         replies = self._asker.rows(asked)
-        return [self._prediction(example.id, reply, base) for example, reply in zip(examples, replies, strict=True)]
+        labels, verbalisations = self._task.label_names, self._questions.verbalisations
+        return [
+            read_reply(example.id, reply, labels, verbalisations, base)
+            for example, reply in zip(examples, replies, strict=True)
+        ]
 
     def _content_free(self) -> NDArray[np.float64]:
         """Log-likelihoods of the labels after a text without content, shape (labels,)."""
         reply = self._asker.one(self._questions.content_free())
-        found = self._likelihoods(reply)
+        found = log_likelihoods(reply, len(self._task.label_names))
         if found is None or not np.isfinite(found).all():
             raise Uncalibrated(reply.failed or f"{self._llm} gives no likelihoods of the labels")
         return found
-
-    def _likelihoods(self, reply: Reply) -> NDArray[np.float64] | None:
-        """Log-likelihoods of the labels, shape (labels,); None where a reply has none."""
-        found = np.asarray(reply.logprobs, dtype=np.float64)
-        usable = reply.failed is None and found.shape == (len(self._task.label_names),)
-        return found if usable and np.isfinite(found).any() and not np.isnan(found).any() else None
-
-    def _prediction(self, identifier: str, reply: Reply, base: NDArray[np.float64]) -> Prediction:
-        labels = self._task.label_names
-        if reply.failed is not None or reply.finish == "content_filter":
-            return Prediction(identifier, NO_ANSWER, {})
-        if (found := self._likelihoods(reply)) is not None:
-            logits = found - base
-            weights = np.exp(logits - logits.max())
-            scores = dict(zip(labels, map(float, weights / weights.sum()), strict=True))
-            return Prediction(identifier, labels[int(np.argmax(weights))], scores)
-        place = read_answer(reply.text, self._questions.verbalisations)
-        if place is None:
-            return Prediction(identifier, NO_ANSWER, {})
-        return Prediction(identifier, labels[place], {label: float(i == place) for i, label in enumerate(labels)})

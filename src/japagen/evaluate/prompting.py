@@ -7,7 +7,6 @@ from functools import partial
 
 from japagen.errors import ConfigError
 from japagen.evaluate.prompted import PromptedClassifier, Uncalibrated
-from japagen.evaluate.questions import Questions, questions_of
 from japagen.evaluate.selfconsistency import SelfConsistentClassifier
 from japagen.evaluate.system import System, with_values
 from japagen.experiment import Experiment
@@ -16,6 +15,7 @@ from japagen.llm.budget import Usage
 from japagen.llm.prices import Price, experiment_price
 from japagen.llm.store import ReplyStore
 from japagen.progress import Listener, silent
+from japagen.questions import Questions, questions_of
 from japagen.records import Example
 from japagen.task import Task
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from japagen.evaluate.answers import read_answer
 from japagen.evaluate.asking import Asker
-from japagen.evaluate.questions import Questions
 from japagen.llm import LLM
 from japagen.llm.budget import Usage
 from japagen.llm.store import ReplyStore
 from japagen.metrics import NO_ANSWER
 from japagen.progress import Listener, silent
+from japagen.questions import Questions
+from japagen.questions.answers import read_answer
 from japagen.records import Example, Prediction, Reply
 from japagen.task import Task
 

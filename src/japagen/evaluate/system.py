@@ -19,9 +19,10 @@ class System:
 
     Attributes:
         name: e.g. ``japagen/embedding``, ``gold-5/linear``, ``few-shot``.
-        kind: "japagen", "gold" (K rows per label), "supervised" (all gold train rows), "prompted" or "majority".
+        kind: "japagen", "arm" (other synthetic rows), "gold" (K rows per label), "supervised" (all gold train rows),
+            "prompted" or "majority".
         predictions: by seed, one prediction per test row, in the rows' order.
-        student: the student's name, for the first three kinds.
+        student: the student's name, for the first four kinds.
         train_rows: labelled rows it learnt from (mean over seeds), 0 for the others.
         k: gold rows per label it has seen, where that has a meaning.
         cost: of asking a language model: calls, prompt_tokens, completion_tokens, usd (None: no price known).

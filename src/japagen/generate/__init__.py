@@ -7,7 +7,7 @@ of any size takes little memory, the order of rows does not depend on that of th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from japagen.experiment import Experiment
 from japagen.generate.parse import parse_reply
@@ -23,9 +23,23 @@ FIRST = "first sentences"
 
 
 def generate(
-    experiment: Experiment, task: Task, llm: LLM, store: ReplyStore, *, on_progress: Listener = silent
+    experiment: Experiment,
+    task: Task,
+    llm: LLM,
+    store: ReplyStore,
+    *,
+    rows_of: Mapping[str, range] | None = None,
+    on_progress: Listener = silent,
 ) -> Iterator[Example | Dropped | Failed]:
     """Answer every request of the plan, then yield each row in the plan's order: kept, dropped or failed.
+
+    Args:
+        experiment: what is asked for.
+        task: in which words.
+        llm: who answers.
+        store: where replies are kept.
+        rows_of: which rows of which label, by their numbers; None: the first `generate.per_label` of each.
+        on_progress: told how far each label is.
 
     Raises:
         ConfigError: the task does not have what the experiment asks for.
@@ -39,13 +53,13 @@ def generate(
         found = _first(store, firsts, row, {}) if firsts else None
         return found if isinstance(found, str) else None
 
-    plan = Plan(experiment, task, style=llm.style, first_sentence=first_sentence)
+    plan = Plan(experiment, task, style=llm.style, first_sentence=first_sentence, rows_of=rows_of)
     reasons: dict[str, str] = {}
     if task.is_pair:
         firsts = FirstPlan(plan)
         reasons |= _ask(store, llm, firsts, {FIRST: firsts.total}, firsts.samples, on_progress)
         _stop_where_spent(store, firsts, firsts.samples)
-    totals = dict.fromkeys(task.label_names, experiment.generate.per_label)
+    totals = {label: len(numbers) for label, numbers in plan.rows_of.items()}
     reasons |= _ask(store, llm, plan, totals, plan.samples, on_progress)
     _stop_where_spent(store, plan, plan.samples)
     yield from _rows(store, plan, firsts, reasons, on_progress)
@@ -159,8 +173,8 @@ def _rows(
         kind = {Example: "kept", Dropped: "dropped", Failed: "failed"}[type(outcome)]
         counts[label][kind] += 1
         yield outcome
-        if index + 1 == plan.per_label:
-            c, n = counts[label], plan.per_label
+        if index + 1 == plan.rows_of[label].stop:
+            c, n = counts[label], len(plan.rows_of[label])
             on_progress(Progress("generate", label, n, n, c["kept"], c["dropped"], c["failed"]))
 
 

@@ -6,7 +6,7 @@ due, so a plan of any size takes no memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import version
 
@@ -56,6 +56,7 @@ class Plan:
         task: in which words.
         style: of the prompts.
         first_sentence: for pairs: the first sentence of a row, by its id; None where it never came.
+        rows_of: which rows of which label are wanted, by their numbers; None: the first `generate.per_label` of each.
 
     Raises:
         ConfigError: the task does not have what the experiment asks for.
@@ -68,11 +69,12 @@ class Plan:
         *,
         style: Style,
         first_sentence: Callable[[str], str | None] = lambda row: None,
+        rows_of: Mapping[str, range] | None = None,
     ) -> None:
         settings = experiment.generate
         self.experiment, self.task, self.style = experiment, task, style
         self.mechanisms = task.mechanisms(settings.kadg)
-        self.per_label = settings.per_label
+        self.rows_of = dict.fromkeys(task.label_names, range(settings.per_label)) if rows_of is None else rows_of
         self.samples = 1 if task.is_pair else settings.samples_per_call
         self._knowing = Knowing(task, self.mechanisms, seed=experiment.seed)
         self._first_sentence = first_sentence
@@ -87,8 +89,8 @@ class Plan:
 
     def rows(self) -> Iterator[tuple[str, int]]:
         """Label and number of each row, label by label."""
-        for label in self.task.label_names:
-            for index in range(self.per_label):
+        for label, numbers in self.rows_of.items():
+            for index in numbers:
                 yield label, index
 
     def row(self, label: str, index: int) -> Example:
@@ -102,8 +104,8 @@ class Plan:
 
     def ids(self) -> Iterator[str]:
         """See `llm.store.Plan`."""
-        for label in self.task.label_names:
-            for index in range(0, self.per_label, self.samples):
+        for label, numbers in self.rows_of.items():
+            for index in _calls(numbers, self.samples):
                 yield f"{label}/{index:06d}"
 
     def request(self, row: str) -> Request | None:
@@ -155,20 +157,23 @@ class FirstPlan:
             max_tokens=None if llm.max_tokens is None else llm.max_tokens * self.samples,
             stop=("\n",) if plan.style == "document" and self.samples == 1 else (),
         )
-        names = [_ALL] if settings.first_sentence == "shared" else list(plan.task.label_names)
-        self._names = names
+        self._rows_of = dict(plan.rows_of)
+        if settings.first_sentence == "shared":
+            wanted = [numbers for numbers in plan.rows_of.values() if numbers]
+            every = range(min(n.start for n in wanted), max(n.stop for n in wanted)) if wanted else range(0)
+            self._rows_of = {_ALL: every}
         self._shots = [shot for label in plan.task.labels.values() for shot in label.shots]
         self.digest = _digest(plan, "first sentences")
 
     @property
     def total(self) -> int:
         """How many first sentences there are."""
-        return len(self._names) * self._plan.per_label
+        return sum(map(len, self._rows_of.values()))
 
     def ids(self) -> Iterator[str]:
         """See `llm.store.Plan`."""
-        for name in self._names:
-            for index in range(0, self._plan.per_label, self.samples):
+        for name, numbers in self._rows_of.items():
+            for index in _calls(numbers, self.samples):
                 yield f"{name}/{index:06d}/first"
 
     def place(self, row: str) -> tuple[str, int]:
@@ -202,6 +207,11 @@ class FirstPlan:
         )
 
 
+def _calls(numbers: range, samples: int) -> range:
+    """The numbers that calls for these rows begin with: one call brings several rows, and may bring some before them."""
+    return range(numbers.start - numbers.start % samples, numbers.stop, samples) if numbers else numbers
+
+
 def _texts(style: Style, request: Request, reply: Reply) -> list[str]:
     if reply.finish == "content_filter":
         return []
@@ -215,7 +225,7 @@ def _digest(plan: Plan, turn: str) -> str:
     """Of all that requests follow from, but their number."""
     experiment = plan.experiment
     settings = experiment.generate.model_dump(mode="json", exclude={"per_label"})
-    task = plan.task.model_dump(mode="json", exclude={"gold", "prompting", "licence", "metric", "max_chars"})
+    task = plan.task.model_dump(mode="json", exclude={"gold", "prompting", "licence", "metric", "judges", "max_chars"})
     llm = experiment.llm.model_dump(mode="json", exclude={"http", "shared_cache", "api_key_env"})
     labels = list(plan.task.labels)
     return digest([turn, version("japagen"), experiment.seed, plan.style, settings, llm, task, labels])

@@ -21,12 +21,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from japagen.report import comparisons, tables, words
+from japagen.report.artefacts import artefacts
 from japagen.report.bylabel import by_label
 from japagen.report.calibration import calibration
 from japagen.report.cards import cards
 from japagen.report.contamination import contamination
+from japagen.report.curation import curation
 from japagen.report.gold import gold_data
 from japagen.report.opening import opening
+from japagen.report.rounds import rounds
 from japagen.report.scoretable import score_table
 from japagen.report.spending import prompting, spending
 from japagen.report.students import students
@@ -51,7 +54,10 @@ class ReportData:
         scores: kind, metric, n, labels, primary, systems, smallest_detectable_difference, contrast, tests, gold,
             contamination, contaminated, as `evaluate` wrote them; systems with anchor_rows (gold rows among
             train_rows) and decision (learnt_from, adopted), where there are any.
-        analysis: counts, lengths, register, scripts, distinct_n, vocabulary_jaccard, characteristic_words.
+        curation: steps, repairs, and what of contamination, noise, judge, sample, top_up and round_2 was on, as `curate`
+            wrote them.
+        analysis: counts, lengths, register, scripts, distinct_n, vocabulary_jaccard, characteristic_words, of
+            pairs artefacts.
         kept, dropped, mistakes: samples of texts to browse.
         provenance: versions, seed, digests, llm, started, finished, command.
         notices: warnings, shown before anything else.
@@ -63,6 +69,7 @@ class ReportData:
     students: Sequence[JSON] = ()
     stages: JSON = field(default_factory=dict)
     scores: JSON = field(default_factory=dict)
+    curation: JSON = field(default_factory=dict)
     analysis: JSON = field(default_factory=dict)
     kept: Sequence[JSON] = ()
     dropped: Sequence[JSON] = ()
@@ -95,25 +102,29 @@ def _view(data: ReportData) -> dict[str, Any]:
     labels = [str(label) for label in task.get("labels") or scores.get("labels") or analysis.get("labels") or ()]
     things = words.things_of(scores if scores.get("kind") else task)
     ledger = tables.ledger(stages, labels)
+    curated = curation(data.curation, labels, things)
+    given_away = artefacts(analysis, labels)
     wrong = [f"The rows of the stage '{book['stage']}' do not add up." for book in ledger if not book["adds_up"]]
     return {
         "data": data,
         "labels": labels,
         "opening": opening(scores, data.experiment),
-        "notices": [*data.notices, *wrong],
+        "notices": [*data.notices, *wrong, *_announced(curated), *_announced_artefacts(given_away)],
         "asked": tables.asked(task, data.experiment, stages, scores),
         "label_rows": tables.label_rows(task, analysis),
         "label_counts": [source for source, _ in tables.both(analysis.get("counts"))],
         "settings": tables.settings(data.experiment),
-        "spending": spending(stages),
+        "spending": spending(stages, data.curation),
         "students": students(data.students, data.experiment, words.metric_of(scores)),
         "sizes": words.sizes(stages, things),
         "ledger": ledger,
+        "curation": curated,
         "gold_data": gold_data(scores),
         "scores": score_table(scores),
         "prompting": prompting(scores),
         "tests": comparisons.tests(scores),
         "one_by_one": comparisons.one_by_one(scores),
+        "rounds": rounds(scores),
         "by_label": by_label(scores),
         "calibration": calibration(scores),
         "contamination": contamination(scores),
@@ -131,10 +142,27 @@ def _view(data: ReportData) -> dict[str, Any]:
             if (told := tables.composition(analysis.get(key), labels))
         ],
         "diversity": tables.diversity_rows(analysis),
+        "artefacts": given_away,
         "word_lists": tables.word_lists(analysis),
         "cards": cards(data.kept, data.dropped, data.mistakes),
         "provenance": tables.settings({k: v for k, v in data.provenance.items() if k not in ("versions", "digests")}),
     }
+
+
+def _announced(curated: JSON | None) -> list[str]:
+    """One notice for all alarms of curation, which stand in its section."""
+    alarms = (curated or {}).get("alarms") or ()
+    few = "an alarm" if len(alarms) == 1 else f"{len(alarms)} alarms"
+    return [f"Curation raises {few}; see the section Curation."] if alarms else []
+
+
+def _announced_artefacts(given_away: JSON | None) -> list[str]:
+    """One notice where a text of the pairs alone tells their label."""
+    if not (given_away or {}).get("alarms"):
+        return []
+    return [
+        "One text of the synthetic pairs tells their label without the other; see the section What one text gives away."
+    ]
 
 
 def _known(value: Any) -> Any:

@@ -34,12 +34,13 @@ from japagen.report.words import (
 
 SYMBOLS = {
     "japagen": "circle",
+    "arm": "circle-open",
     "gold": "diamond",
     "supervised": "star-diamond",
     "prompted": "square",
     "majority": "circle",
 }
-SHADES = {"supervised": "gold"}
+SHADES = {"supervised": "gold", "arm": "japagen"}
 """The colour of a kind that has none of its own name."""
 
 

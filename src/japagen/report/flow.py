@@ -9,7 +9,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from japagen.report.look import SMALL, Figure, colour, figure, margin_note
-from japagen.report.words import JSON, count, finite
+from japagen.report.words import JSON, asked_later, count, finite
 
 
 @dataclass(eq=False, slots=True)
@@ -24,7 +24,10 @@ class _Node:
 
 
 def flow(stages: JSON, labels: Sequence[str]) -> Figure | None:
-    """Draw it from the accounting of the first two stages; None where there is none."""
+    """Draw it from the accounting of the first two stages; None where there is none.
+
+    Rows that joined in curation start from their label, too, and join those that were written before.
+    """
     told = [(stage, (stages or {}).get(stage) or {}) for stage in ("generate", "curate")]
     told = [(stage, one) for stage, one in told if one.get("accounting") or one.get("by_label")]
     if not told:
@@ -35,9 +38,11 @@ def flow(stages: JSON, labels: Sequence[str]) -> Figure | None:
     links: list[tuple[_Node, _Node, float, str]] = []
     for place, label in enumerate(names):
         tint = f"label{place % 6 + 1}"
-        at = columns[0][label] = _Node(str(label), colour(tint), finite(first[label].get("requested")) or 0)
+        more = asked_later(first[label], _book(told[-1][1], label, names))
+        asked = (finite(first[label].get("requested")) or 0) + more
+        at = columns[0][label] = _Node(str(label), colour(tint), asked)
         for step, (stage, one) in enumerate(told, 1):
-            book = (one.get("by_label") or {}).get(label) or (one.get("accounting") if len(names) == 1 else None) or {}
+            book = _book(one, label, names)
             lost = [(r, n) for kind in ("failed", "dropped") for r, n in (book.get(kind) or {}).items() if finite(n)]
             for reason, n in lost:
                 end = columns[-1].setdefault(
@@ -45,13 +50,18 @@ def flow(stages: JSON, labels: Sequence[str]) -> Figure | None:
                 )
                 end.rows += n
                 links.append((at, end, n, colour(tint, 0.13)))
-            if n := finite(book.get("kept")):
+            if n := (finite(book.get("kept")) or 0) + (more if step < len(told) else 0):
                 name = "kept" if step == len(told) else "written"
                 passed = columns[step].setdefault(name, _Node(name, colour("japagen"), stage=9))
                 passed.rows += n
                 links.append((at, passed, n, colour(tint, 0.38)))
                 at = passed
     return _sankey(columns, links) if links else None
+
+
+def _book(stage: JSON, label: str, names: Sequence[str]) -> JSON:
+    """The account of a label; that of the stage where there is one label only."""
+    return (stage.get("by_label") or {}).get(label) or (stage.get("accounting") if len(names) == 1 else None) or {}
 
 
 def _sankey(columns: Sequence[Mapping[str, _Node]], links: Sequence[tuple[_Node, _Node, float, str]]) -> Figure:

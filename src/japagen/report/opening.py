@@ -71,11 +71,14 @@ def _who(primary: JSON, experiment: JSON) -> str:
     train, anchors = experiment.get("train") or {}, finite(primary.get("anchor_rows"))
     decision = primary.get("decision") or {}
     source, parts = str(decision.get("learnt_from") or "").partition(",")[0], decision.get("adopted") or ()
-    if shots == 0 and not anchors and "gold" not in source and train.get("dev") != "gold":
+    guided = (finite(experiment.get("rounds")) or 1) > 1
+    if shots == 0 and not guided and not anchors and "gold" not in source and train.get("dev") != "gold":
         who = "A classifier that saw no labelled data"
     else:
         who = f"A classifier trained {'' if anchors else 'only '}on texts that the LLM wrote"
-        who += f", shown {count(shots)} example texts each time," if shots else ""
+        shown = [f"{count(shots)} example texts each time"] if shots else []
+        shown += ["in a second round gold texts that it got wrong"] if guided else []
+        who += f", shown {join(shown)}," if shown else ""
     if anchors:
         weight = finite((train.get("anchor") or {}).get("weight"))
         who += f" and on {count(anchors)} human-labelled texts" + (f" (weight {weight:g})" if weight else "")

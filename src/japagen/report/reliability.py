@@ -12,8 +12,14 @@ from japagen.report.calibration import bins_of, shown
 from japagen.report.look import SMALL, Figure, colour, figure
 from japagen.report.words import JSON, count, number, primary_of, system_phrase
 
-SHADES = {"supervised": "gold", "gold": "gold", "japagen": "japagen", "prompted": "prompted"}
-SYMBOLS = {"japagen": "circle", "gold": "diamond", "supervised": "star-diamond", "prompted": "square"}
+SHADES = {"supervised": "gold", "gold": "gold", "japagen": "japagen", "arm": "japagen", "prompted": "prompted"}
+SYMBOLS = {
+    "japagen": "circle",
+    "arm": "circle-open",
+    "gold": "diamond",
+    "supervised": "star-diamond",
+    "prompted": "square",
+}
 SMALLEST, LARGEST = 5.0, 22.0
 
 

@@ -28,6 +28,7 @@ from japagen.report.words import (
 Row = dict[str, Any]
 KINDS = {
     "japagen": "Trained on synthetic texts",
+    "arm": "Trained on other synthetic rows",
     "gold": "Trained on gold, K per label",
     "supervised": "Trained on all gold (fully supervised)",
     "prompted": "The LLM asked directly",

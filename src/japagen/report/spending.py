@@ -9,12 +9,14 @@ from japagen.report.words import JSON, count, finite, system_label, systems_of
 Row = dict[str, Any]
 
 
-def spending(stages: JSON) -> list[Row]:
-    """A row for each stage that used a model, and their sum where there are several; what is not known says so.
+def spending(stages: JSON, curation: JSON | None = None) -> list[Row]:
+    """A row for each stage that used a model and for curation's judge, and their sum where there are several.
 
-    A sum that has an unknown part is unknown.
+    What is not known says so. A sum that has an unknown part is unknown.
     """
     told = {stage: one["usage"] for stage, one in (stages or {}).items() if (one or {}).get("usage")}
+    if usage := ((curation or {}).get("judge") or {}).get("usage"):
+        told["judge"] = usage
     used = {stage: usage for stage, usage in told.items() if any(finite(value) for value in usage.values())}
     rows = [_row(stage, [usage]) for stage, usage in used.items()]
     return [*rows, _row("total", list(used.values()))] if len(rows) > 1 else rows

@@ -11,6 +11,7 @@ from typing import Any
 
 from japagen.report.words import (
     JSON,
+    asked_later,
     count,
     duration,
     finite,
@@ -36,7 +37,7 @@ def ledger(stages: JSON, labels: Sequence[str]) -> list[Row]:
         books = [by_label[name] or {} for name in columns] + ([total] if total else [])
         if not books:
             continue
-        rows = [_fate("requested", "rows came in" if stage != "generate" else "asked for", books, "requested")]
+        rows = [_fate("requested", _origin(stage, stages), books, "requested")]
         for kind in ("failed", "dropped"):
             reasons = dict.fromkeys(reason for book in reversed(books) for reason in book.get(kind) or {})
             rows += [_fate(kind, reason, books, kind, reason) for reason in reasons]
@@ -44,6 +45,12 @@ def ledger(stages: JSON, labels: Sequence[str]) -> list[Row]:
         adds_up = all(_adds_up(book) for book in books) and (not total or not columns or _sums_to_total(rows))
         tables.append({"stage": stage, "columns": columns, "total": bool(total), "rows": rows, "adds_up": adds_up})
     return tables
+
+
+def _origin(stage: str, stages: JSON) -> str:
+    wrote, curated = (((stages or {}).get(name) or {}).get("accounting") for name in ("generate", "curate"))
+    later = stage == "curate" and asked_later(wrote, curated)
+    return "asked for" if stage == "generate" else "rows came in, later ones included" if later else "rows came in"
 
 
 def _fate(kind: str, name: str, books: Sequence[JSON], key: str, reason: str | None = None) -> Row:
@@ -82,6 +89,11 @@ def share(part: object, whole: object) -> float:
     """A share between 0 and 1; 0 of nothing is 0, which draws no bar."""
     top, bottom = finite(part) or 0.0, finite(whole) or 0.0
     return round(top / bottom, 4) if bottom > 0 else 0.0
+
+
+def total(counts: JSON | None) -> float:
+    """The sum of counts by label."""
+    return sum(finite(n) or 0.0 for n in (counts or {}).values())
 
 
 def both(part: JSON | None) -> list[tuple[str, Any]]:

@@ -62,6 +62,20 @@ def count(value: object) -> str:
     return "not known" if x is None else f"{x:,.0f}"
 
 
+def plural(n: float, thing: str) -> str:
+    """A number of things, ``1 round`` or ``2 rounds``."""
+    return f"{count(n)} {thing}" + ("" if n == 1 else "s")
+
+
+def percent(part: float) -> str:
+    """A share in per cent with one digit; never 0.0 for what is not zero.
+
+    >>> percent(0.1234), percent(0.0001), percent(0.0)
+    ('12.3 %', '< 0.1 %', '0 %')
+    """
+    return "0 %" if not part else "< 0.1 %" if part < 0.0005 else f"{100 * part:.1f} %"
+
+
 def bounds(score: JSON | None, digits: int = 2, *, sign: bool = False) -> str:
     """The interval of a score, ``[.76, .86]``; empty where there is none."""
     low, high = (finite((score or {}).get(key)) for key in ("low", "high"))
@@ -181,6 +195,8 @@ def system_label(system: JSON) -> str:
     match system.get("kind"):
         case "japagen":
             return f"{student} ensemble" if tail.endswith(" ensemble") else str(student)
+        case "arm":
+            return f"{student}, {system_arm(system).replace('-', ' ')}"
         case "gold":
             return f"{student}, K = {size_of(system)}"
         case "supervised":
@@ -191,12 +207,19 @@ def system_label(system: JSON) -> str:
             return tail.replace("_", " ")
 
 
+def system_arm(system: JSON) -> str:
+    """The name of the rows that a system of kind "arm" learnt from."""
+    return str(system.get("name") or "unnamed").partition("/")[0]
+
+
 def system_phrase(system: JSON) -> str:
     """What a system is, to be said in a sentence."""
     label = system_label(system)
     match system.get("kind"):
         case "japagen":
             return f"the {_named(label)} trained on {training_texts(system)}"
+        case "arm":
+            return f"the {_named(system.get('student') or label)} trained on '{system_arm(system).replace('-', ' ')}'"
         case "gold":
             return f"the {_named(system.get('student') or label)} trained on {size_of(system)} gold examples per label"
         case "supervised":
@@ -233,7 +256,15 @@ def sizes(stages: JSON | None, things: str = "texts") -> str:
     if wrote:
         parts.append(f"{count(wrote.get('requested'))} {things} were asked for")
         parts.append(f"{count(wrote.get('kept'))} were usable as written")
+    if more := asked_later(wrote, kept):
+        parts.append(f"{count(more)} more were asked for or taken back in curation")
     if kept:
         parts.append(f"{count(kept.get('kept'))} remained after curation")
     sentence = join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def asked_later(wrote: JSON | None, curated: JSON | None) -> float:
+    """Rows that joined in curation, by topping up, in a second round or taken back: what it has beyond the rows written."""
+    came, had = finite((wrote or {}).get("kept")), finite((curated or {}).get("requested"))
+    return 0.0 if came is None or had is None else max(0.0, had - came)

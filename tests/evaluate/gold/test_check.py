@@ -11,9 +11,9 @@ from japagen.evaluate.gold import GoldData, GoldSource
 from japagen.evaluate.gold.advice import advice, short
 from japagen.evaluate.gold.check import Facts, Probed, check_gold, check_splits, grouping, split_facts
 from japagen.evaluate.gold.leakage import Overlap, leak
-from japagen.evaluate.gold.probe import Probe
 from japagen.groups import IMAGE
 from japagen.records import Example
+from japagen.student.probe import Probe
 from japagen.task import Task
 
 

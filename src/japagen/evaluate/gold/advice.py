@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from japagen.evaluate.gold.check import Facts, Probed, SplitFacts
 from japagen.evaluate.gold.leakage import Leak
-from japagen.evaluate.gold.probe import Probe
+from japagen.student.probe import Probe
 
 
 def advice(facts: Facts) -> list[str]:

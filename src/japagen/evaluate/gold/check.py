@@ -14,11 +14,11 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from japagen.evaluate.gold.leakage import SHOWN, Leak, Overlap, check_splits, leaks
-from japagen.evaluate.gold.probe import Probe, probe
 from japagen.groups import image_groups, text_groups
 from japagen.japanese import canonical
 from japagen.metrics import Undefined
 from japagen.records import Example
+from japagen.student.probe import Probe, probe
 from japagen.task import Task
 
 Form = tuple[str, ...]

@@ -1,4 +1,8 @@
-"""The questions of the prompting baselines as requests: a function of task, experiment and row. Nothing is asked here."""
+"""Asking a language model for the label of a text: the questions as requests, a function of task, settings and row.
+
+The prompting baselines ask them of gold rows, the judge of generated ones. `answers` reads what came back. Nothing is asked
+here.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from japagen.experiment import Experiment
 from japagen.llm import Style
 from japagen.prompts import labelling_prompt
 from japagen.records import Message, Request, Sampling
+from japagen.sections import LLMSection
 from japagen.streams import stream, stream_seed
 from japagen.task import Prompting, Task
 
@@ -72,17 +77,14 @@ def questions_of(
     What the experiment does not send (temperature, top_p, max_tokens of null) is not sent here either.
     """
     llm, settings = experiment.llm, experiment.evaluate
-    likeliest = Sampling(
-        temperature=None if llm.temperature is None else 0.0,
-        top_p=None if llm.top_p is None else 1.0,
-        max_tokens=llm.max_tokens,
-    )
     stop = ("\n",) if style == "document" else ()  # a model that continues a document would go on with its next line
     drawn = Sampling(temperature=llm.temperature, top_p=llm.top_p, max_tokens=llm.max_tokens, stop=stop)
-    labels = tuple(spec.verbalisation for spec in task.labels.values())
 
     def make(name: str, shots: tuple[Shot, ...]) -> Questions:
-        return Questions(name, prompting, style, labels, task.is_pair, shots, likeliest, drawn, experiment.seed)
+        labels = verbalisations_of(task)
+        return Questions(
+            name, prompting, style, labels, task.is_pair, shots, likeliest_answer(llm), drawn, experiment.seed
+        )
 
     found: dict[str, tuple[Questions, ...]] = {}
     for way in settings.prompting:
@@ -97,6 +99,20 @@ def questions_of(
             for number in range(settings.prompting_draws)
         )
     return found
+
+
+def verbalisations_of(task: Task) -> tuple[str, ...]:
+    """How the labels are called, in their order."""
+    return tuple(spec.verbalisation for spec in task.labels.values())
+
+
+def likeliest_answer(llm: LLMSection) -> Sampling:
+    """How an answer is drawn that is to be the most probable one; what the section does not send is not sent."""
+    return Sampling(
+        temperature=None if llm.temperature is None else 0.0,
+        top_p=None if llm.top_p is None else 1.0,
+        max_tokens=llm.max_tokens,
+    )
 
 
 def draw_question_shots(task: Task, per_label: int, *, seed: int, number: int) -> tuple[Shot, ...]:

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from japagen.evaluate.gold import load_gold
-from japagen.evaluate.gold import probe as probing
-from japagen.evaluate.gold.probe import Probe, probe
 from japagen.goldfiles import GoldFile
 from japagen.groups import IMAGE
 from japagen.metrics import Undefined
 from japagen.records import Example
+from japagen.student import probe as probing
+from japagen.student.probe import Probe, probe
 from japagen.task import Task
 
-JNLI = Path(__file__).resolve().parents[4] / "shared" / "gold" / "jnli" / "valid-v1.3.json"
+JNLI = Path(__file__).resolve().parents[3] / "shared" / "gold" / "jnli" / "valid-v1.3.json"
 NOUNS = "犬猫鳥馬牛豚羊猿熊狐虎象"
 PLACES = "山海川森町駅店庭橋道"
 DOES = ("走る", "眠る", "食べる", "歩く", "座る", "鳴く", "遊ぶ", "立つ")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from japagen.evaluate.answers import read_answer
+from japagen.questions.answers import read_answer
 
 MOOD = ["満足", "不満"]
 NUMBERS = ["0", "1", "2", "3", "4", "5"]
