@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from japagen.errors import ConfigError, DataError, JapagenError, RunError
 from japagen.experiment import Experiment
 from japagen.explained import explained, write_audit
 from japagen.llm.scripted import ScriptedLLM
-from japagen.pipeline.rules import restore, restored_ids
+from japagen.llm.store import ReplyStore
+from japagen.pipeline.rules import restore, restored_rows
 from japagen.records import Request
 from japagen.rundir import Run
 
@@ -28,12 +30,7 @@ GLAD = (
     "色が写真どおりで気に入りました。",
     "座り心地がよく腰が楽になった。",
 )
-ANGRY = (
-    "三日で壊れて直してもらえない。",
-    "電話しても待たされるばかりでした。",
-    "中身が足りないまま届きました。",
-    "臭いが取れず使うのをやめた。",
-)
+FIXED = ("glad/000001", "glad/000002", "glad/000003", "glad/000012")
 
 
 def experiment_with(experiment: Experiment, **sections: Any) -> Experiment:
@@ -159,8 +156,11 @@ def test_what_was_lost_in_topping_up_is_accounted_for(experiment: Experiment, tm
 
 def test_a_second_round_has_its_control(experiment: Experiment, tmp_path: Path) -> None:
     twice = experiment_with(experiment, rounds=2, curate={"near_duplicate": None})
-    llm = ScriptedLLM(misleading)
+    same = {"glad/000000": GLAD[0], "glad/000030": GLAD[0]}  # number 30 is the first of round 2
+    llm = ScriptedLLM(lambda request: same.get(request.id) or misleading(request))
     run = japagen.run(twice, runs=tmp_path, until="evaluate", llm=llm)
+    repeated = {row["id"]: row["detail"] for row in lines(run, "dropped.jsonl") if row["reason"] == "duplicate"}
+    assert repeated == {"round-2/glad/000030": "glad/000000", "control/glad/000030": "glad/000000"}
     rows, control = lines(run, "examples.jsonl"), lines(run, "control.jsonl")
     first, second = ([row for row in rows if row.get("round") == n] for n in (None, 2))
     assert {row["id"].partition("/")[0] for row in second} == {"round-2"}
@@ -170,14 +170,16 @@ def test_a_second_round_has_its_control(experiment: Experiment, tmp_path: Path) 
     assert sum(facts["wrong"].values()) > 0
     scores = json.loads((run.path / "4-evaluate/scores.json").read_text(encoding="utf-8"))
     systems = {one["name"]: one for one in scores["systems"]}
-    assert {"japagen/linear", "round-1/linear", "guided/linear", "control/linear"} <= set(systems)
+    assert {"japagen/linear", "round-1/linear", "control/linear"} <= set(systems)
     assert systems["round-1/linear"]["train_rows"] < systems["control/linear"]["train_rows"]
-    assert systems["guided/linear"]["train_rows"] == systems["control/linear"]["train_rows"]
+    guided = systems.get("guided/linear", systems["japagen/linear"])  # an arm of its own only where it is smaller
+    assert guided["train_rows"] == systems["control/linear"]["train_rows"]
+    assert scores["primary"] == "japagen/linear"
+    assert [scores["contrast"][key] for key in ("system", "against")] == [guided["name"], "control/linear"]
     assert len(first) == sum(1 for row in rows if not row["id"].startswith("round-2/"))
     methods = [row.method.name for row in compare([run.path]).rows]
-    assert methods[:4] == ["few-shot JAPAGEN (2) + KADG (word) + second round"] + [
-        f"few-shot JAPAGEN (2) + KADG (word) + second round: {name}" for name in ("round-1", "guided", "control")
-    ]
+    name = "few-shot JAPAGEN (2) + KADG (word) + second round"
+    assert {name, f"{name}: round-1", f"{name}: control"} <= set(methods)
 
 
 def test_no_second_round_is_written_after_no_error(experiment: Experiment, tmp_path: Path) -> None:
@@ -212,20 +214,44 @@ def test_dropped_rows_can_be_had_back(experiment: Experiment, tmp_path: Path) ->
     for name, what in (
         ("glad/000002", "stands in the gold data"),
         ("glad/00001", "did you mean"),
-        ("glad/000000", "no row"),
+        ("glad/000000", "kept already"),
     ):
         with pytest.raises(RunError, match=what):
             restore(run, ["glad/000001", name])
-    assert restored_ids(run) == ()
+    assert restored_rows(run) == {}
     assert restore(run, ["glad/000003", "glad/000001"]) == 2
-    with pytest.raises(RunError, match="restored"):
+    with pytest.raises(RunError, match=r"restored\.txt changed"):
         japagen.run(experiment, runs=tmp_path, until="curate", llm=llm)
     japagen.run(experiment, runs=tmp_path, until="curate", redo="curate", llm=llm)
-    kept = {row["id"]: row["text"] for row in lines(run, "examples.jsonl")}
-    assert kept["glad/000001"] == "短。"
-    assert len(kept["glad/000003"]) == 10
-    assert explained(run.path, "glad/000001")["outcome"] == "kept, because a person wants it back"
+    kept = {row["id"]: row for row in lines(run, "examples.jsonl")}
+    assert (kept["glad/000001"]["text"], kept["glad/000001"]["restored"].partition(",")[0]) == ("短。", "too_short")
+    assert len(kept["glad/000003"]["text"]) == 10
+    found = explained(run.path, "glad/000001")
+    assert found["outcome"].startswith("kept, because a person wants it back; else dropped: too_short")
+    assert {answer["step"]: answer["outcome"] for answer in found["steps"]}["too_short"] == "would drop"
     assert run.done("curate")["accounting"]["requested"] == 60  # type: ignore[index]
+
+
+def test_what_is_had_back_changes_nothing_else(experiment: Experiment, tmp_path: Path) -> None:
+    # Rows of every later step, and of what was asked for here; a row of another text, or of none, stays away.
+    twice = experiment_with(experiment, rounds=2, generate={"per_label": 12}, curate={"top_up": True})
+    reply = scripted(glad_000001="短。", glad_000012="短。", glad_000002=GLAD[0], glad_000003=GLAD[0])
+    heard: list[str] = []
+    llm = ScriptedLLM(lambda r: reply(r) if r.id in FIXED else misleading(r))
+    run = japagen.run(twice, runs=tmp_path, until="curate", llm=llm)
+    before, calls, dropped = lines(run, "examples.jsonl"), llm.calls, lines(run, "dropped.jsonl")
+    reasons = {row["reason"]: row["id"] for row in dropped}
+    assert {"too_short", "duplicate"} <= set(reasons)
+    asked = sorted({*reasons.values(), "glad/000012"})
+    restore(run, asked)
+    with (run.path / "restored.txt").open("a", encoding="utf-8") as file:
+        file.write("nobody\nangry/000003\t000000000000\n")
+    japagen.run(twice, runs=tmp_path, until="curate", redo="curate", llm=llm, say=heard.append)
+    assert llm.calls == calls
+    after = lines(run, "examples.jsonl") + lines(run, "control.jsonl")
+    assert {row["id"] for row in after if "restored" in row} == set(asked)
+    assert [row for row in lines(run, "examples.jsonl") if "restored" not in row] == before
+    assert sum("cannot be kept" in one for one in heard) == 2
 
 
 def test_one_rows_way(experiment: Experiment, tmp_path: Path) -> None:
@@ -295,9 +321,7 @@ def test_a_judge_that_knows_drops_what_it_doubts(experiment: Experiment, tmp_pat
 
     class Writing(ScriptedLLM):
         def _answer(self, request: Request) -> Any:
-            import dataclasses
-
-            return super()._answer(dataclasses.replace(request, choices=()))
+            return super()._answer(replace(request, choices=()))
 
     asked = experiment_with(experiment, curate={"judge": {"audit": "audit.jsonl"}, "near_duplicate": None})
     truth = [
@@ -320,11 +344,59 @@ def test_a_judge_that_knows_drops_what_it_doubts(experiment: Experiment, tmp_pat
     assert told(run)["judge"]["sentence"].endswith("curate.judge.drop is false.")
 
 
+def test_an_audit_of_mended_rows_is_read_again(experiment: Experiment, tmp_path: Path) -> None:
+    plain = ScriptedLLM()._reply
+    listed = ScriptedLLM(lambda request: f"{int(request.id[-2:]) + 1}. {plain(request)}")
+    run = japagen.run(experiment, runs=tmp_path, until="curate", llm=listed)
+    file = tmp_path / "audit.jsonl"
+    assert write_audit(run.path, file, 12) == 12
+    rows = [json.loads(line) | {"label": "glad"} for line in file.read_text(encoding="utf-8").splitlines()]
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    asked = experiment_with(experiment, curate={"judge": {"audit": str(file)}})
+    japagen.run(asked, runs=tmp_path, until="curate", redo="curate", llm=listed)
+    assert told(run)["judge"]["audited"] == 12
+
+
+def test_topping_up_makes_good_what_the_judge_dropped(experiment: Experiment, tmp_path: Path) -> None:
+    other = {"glad": "angry", "angry": "glad"}
+
+    def reply(request: Request) -> str:  # every third text is of the other label, and the judge sees it
+        if request.id.partition("/")[0] not in other:
+            return "喜び" if "印は喜" in request.messages[-1].content else "怒り"
+        number = int(request.id[-6:])
+        label = other[request.label or ""] if number % 3 == 0 else request.label
+        return f"{number}番の箱で、印は{'喜' if label == 'glad' else '怒'}と書いてありました。"
+
+    class Writing(ScriptedLLM):
+        def _answer(self, request: Request) -> Any:
+            return super()._answer(replace(request, choices=()))
+
+    truth = [
+        {"id": f"{label}/{n:06d}", "label": other[label] if n % 3 == 0 else label} for label in other for n in range(30)
+    ]
+    file = tmp_path / "audit.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in truth), encoding="utf-8")
+    asked = experiment_with(experiment, curate={"judge": {"audit": str(file)}, "near_duplicate": None, "top_up": True})
+    run = japagen.run(asked, runs=tmp_path, until="curate", llm=Writing(reply))
+    assert Counter(row["label"] for row in lines(run, "examples.jsonl")) == {"glad": 30, "angry": 30}
+    assert told(run)["top_up"]["reached"] == {"glad": 30, "angry": 30}
+    few = experiment_with(
+        asked, curate={"judge": {"audit": str(file)}, "near_duplicate": None, "top_up": True, "top_up_factor": 1.2}
+    )
+    run = japagen.run(few, runs=tmp_path / "few", until="curate", llm=Writing(reply))
+    facts = told(run)["top_up"]
+    assert facts["short"] == ["glad", "angry"]
+    assert facts["reached"] == Counter(row["label"] for row in lines(run, "examples.jsonl"))
+
+
 def test_a_judge_of_its_own_has_a_budget_of_its_own(experiment: Experiment, tmp_path: Path) -> None:
     judge = {"llm": {"name": "scripted"}, "budget": {"requests": 5}}
     asked = experiment_with(experiment, curate={"judge": judge}, budget={"requests": 60})
-    with pytest.raises(JapagenError, match=r"budget\.requests of 5"):
-        curated(asked, tmp_path)
+    for _ in range(2):  # what was spent the first time counts the second
+        with pytest.raises(JapagenError, match=r"budget\.requests of 5"):
+            curated(asked, tmp_path)
+    with ReplyStore(tmp_path / "small/2-curate/replies.sqlite") as store:
+        assert store.usage().requests == 5
     more = experiment_with(asked, curate={"judge": {"llm": {"name": "scripted"}}})
     run, _ = curated(more, tmp_path)
     assert told(run)["judge"]["llm"] == "scripted"
@@ -361,6 +433,13 @@ def test_rows_are_sampled(experiment: Experiment, tmp_path: Path) -> None:
         ({"curate": {"judge": {"audit": "gold-tset.jsonl"}}}, "did you mean 'gold-test.jsonl'"),
         ({"curate": {"sample": {"per_label": 3, "target": "no.txt"}}}, "there is no file 'no.txt'"),
         ({"curate": {"sample": {"per_label": 3}}, "rounds": 2}, "chooses among the rows of one round"),
+        ({"curate": {"sample": {"per_label": 30}}}, "nothing to choose from"),
+        ({"curate": {"sample": {"per_label": 3}}, "generate": {"kadg": False}}, "names 'word'"),
+        ({"rounds": 2, "generate": {"shots": 0}}, "generate.shots is 0"),
+        (
+            {"curate": {"judge": {"audit": "gold-test.jsonl"}, "filters": {"too_shirt": True}}},
+            "did you mean 'too_short'",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_asked(
@@ -391,7 +470,7 @@ def test_commands(experiment: Experiment, tmp_path: Path) -> None:
     back = runner.invoke(app, ["curate", str(run.path), "--restore", "glad/000001"])
     assert back.exit_code == 0
     assert "--redo curate" in back.output
-    assert (run.path / "restored.txt").read_text(encoding="utf-8") == "glad/000001\n"
+    assert (run.path / "restored.txt").read_text(encoding="utf-8").startswith("glad/000001\t")
     audit = runner.invoke(app, ["curate", str(run.path), "--audit", str(tmp_path / "a.jsonl"), "-n", "4"])
     assert audit.output.startswith("4 rows are in")
     two = runner.invoke(app, ["curate", str(run.path), "--audit", "x", "--explain", "y"])

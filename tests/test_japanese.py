@@ -93,3 +93,9 @@ def test_words_of_a_text_as_long_as_a_book() -> None:
     from japagen.japanese import words
 
     assert len(words("あめ。" * 400_000)) >= 400_000
+
+
+def test_register_takes_long_laughter_in_its_stride() -> None:
+    laughing = f"昨日は楽しかった{'w' * 5000}（29）また行く"
+    assert japanese.register(laughing) == "plain"
+    assert japanese.register(f"行きます{'w' * 5000}") == "polite"

@@ -162,7 +162,7 @@ def estimate(
     found = Estimate(experiment.llm.name, tuple(items), price, spent, ())
     notes = [f"prompts: {counter.how}", *_notes(experiment, task, found, observed)]
     open_stages = [stage for stage in STAGES[: STAGES.index(until) + 1] if run.done(stage) is None]
-    notes += _later(experiment, task, open_stages)
+    notes += _later(experiment, task, STAGES[: STAGES.index(until) + 1])
     notes += _trainings(experiment, task, gold, open_stages)
     length = max(_mean_tokens(part, counter) for part in parts if part.stage == "generate")
     if experiment.llm.max_tokens is not None and length > experiment.llm.max_tokens:
@@ -270,7 +270,7 @@ def _notes(experiment: Experiment, task: Task, found: Estimate, observed: Observ
 
 
 def _later(experiment: Experiment, task: Task, stages: Collection[str]) -> Iterator[str]:
-    """What curation may ask for beside: nobody knows how much before the first texts are there."""
+    """What curation may ask for beside, where it has not yet: nobody knows how much before the first texts are there."""
     if "curate" not in stages:
         return
     settings, each = experiment.curate, experiment.generate.per_label * len(task.labels)

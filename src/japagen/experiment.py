@@ -163,6 +163,12 @@ def _check_curation(experiment: Experiment, task: Task) -> None:
             where=here,
             remedy="add gold.dev to the task, or set rounds: 1",
         )
+    if experiment.rounds > 1 and not experiment.generate.shots:
+        raise ConfigError(
+            "rounds: 2 shows gold rows in place of the task's shots, but generate.shots is 0",
+            where=here,
+            remedy="set generate.shots to 1 or more, or rounds: 1",
+        )
     if experiment.rounds > 1 and settings.sample:
         raise ConfigError(
             "curate.sample chooses among the rows of one round", where=here, remedy="remove it, or set rounds: 1"

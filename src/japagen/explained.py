@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,12 @@ from japagen.curate.steps import way
 from japagen.errors import DataError, RunError, did_you_mean
 from japagen.evaluate.gold import GoldData
 from japagen.experiment import Experiment
-from japagen.pipeline.rows import as_example, read_examples
-from japagen.pipeline.rules import restored_ids, rules_of
+from japagen.pipeline.curating import RESTORED_COLUMN
+from japagen.pipeline.rows import as_dropped, read_examples
+from japagen.pipeline.rules import rules_of
 from japagen.records import Dropped, Example
-from japagen.rundir import Run, read_json
+from japagen.rundir import STAGES, Run, read_json
+from japagen.sections import CurateSection
 from japagen.tables import read_rows, write_jsonl
 from japagen.task import Task
 
@@ -25,41 +29,83 @@ def explained(path: str | Path, row: str) -> dict[str, Any]:
     """What each step said of one row, as JSON: id, label, text, text_pair, steps, the text as mended or None, outcome.
 
     Raises:
-        RunError: nothing has been curated yet, or there is no such row.
+        RunError: nothing has been curated yet, there is no such row, or a file of the run is damaged.
     """
-    run = Run.open(path)
-    if run.done("curate") is None:
-        raise RunError("nothing has been curated yet", where=run.path, remedy="make it with: japagen curate EXPERIMENT")
+    run = _curated(path)
+    with _undamaged(run):
+        return _explained(run, row)
+
+
+def _explained(run: Run, row: str) -> dict[str, Any]:
     written = {one.id: one for one in _written(run)}
-    fates = {one.example.id: (stage, one) for stage in ("generate", "curate") for one in _dropped(run, stage)}
-    if row not in written and row not in fates:
+    lost = {one.example.id: one for one in _dropped(run, "generate")}
+    fates = {one.example.id: one for one in _dropped(run, "curate")}
+    stands = {one.id: one for one in (*read_examples(run.folder("curate") / "examples.jsonl"), *_control(run))}
+    if not any(row in known for known in (written, lost, fates, stands)):
         raise RunError(
             f"there is no row '{row}'; {did_you_mean(row, list(written)[:100_000])[:200]}",
             where=run.path,
             remedy="ids stand in examples.jsonl and dropped.jsonl of the stages generate and curate",
         )
-    stage, fate = fates.get(row, ("", None))
-    example = written.get(row) or fate.example  # type: ignore[union-attr]
+    by_hand = str(stands[row].meta.get(RESTORED_COLUMN) or "") if row in stands else ""
+    example = written.get(row) or (fates.get(row) or lost.get(row) or Dropped(stands[row], "")).example
     told = {"id": row, "label": example.label, "text": example.text, "text_pair": example.text_pair, "mended": None}
-    if fate is not None and stage == "generate" and row not in restored_ids(run):
-        why = f"dropped when it was written: {fate.reason}" + (f", {fate.detail}" if fate.detail else "")
-        return told | {"steps": [], "outcome": why}
-    settings, facts = Experiment.model_validate(read_json(run.path / "experiment.json")), _facts(run)
+    if row not in written:  # nothing that could be asked about ever came
+        fate = fates.get(row) or lost.get(row)
+        why = f"dropped when it was written: {_said(fate)}" if fate and not by_hand else ""
+        return told | {"steps": [], "outcome": why or f"kept, because a person wants it back; else dropped: {by_hand}"}
     task = Task.model_validate(read_json(run.path / "task.json"))
-    rules = rules_of(settings, task, _some_gold(facts))
+    facts = _facts(run)
+    rules = rules_of(_settings(run), task, _some_gold(facts))
     mended = mend(example, repairs(rules.limits))
     if mended.text != example.text or mended.text_pair != example.text_pair:
         told["mended"] = " / ".join(text for text in (mended.text, mended.text_pair) if text is not None)
-    kept_by_hand = row in restored_ids(run)
-    fate = None if fate is not None and stage == "generate" else fate
+    fate = fates.get(row)
+    if by_hand:
+        reason, _, detail = by_hand.partition(", ")
+        fate = Dropped(example, reason, detail)
     steps = [asdict(answer) for answer in way(example, rules, fate, facts)]
-    if fate is not None:
-        outcome = f"dropped: {fate.reason}" + (f", {fate.detail}" if fate.detail else "")
+    if by_hand:
+        steps = [step | {"outcome": "would drop"} if step["outcome"] == "dropped" else step for step in steps]
+        outcome = f"kept, because a person wants it back; else dropped: {by_hand}"
     else:
-        outcome = "kept, because a person wants it back" if kept_by_hand else "kept"
-        if any(one.id == row for one in _control(run)):
-            outcome += ", as control of the second round"
+        outcome = f"dropped: {_said(fate)}" if fate else "kept"
+    if any(one.id == row for one in _control(run)):
+        outcome += ", as control of the second round"
     return told | {"steps": steps, "outcome": outcome}
+
+
+def _said(fate: Dropped) -> str:
+    return f"{fate.reason}, {fate.detail}" if fate.detail else fate.reason
+
+
+def _curated(path: str | Path) -> Run:
+    run = Run.open(path)
+    if run.done("curate") is None:
+        raise RunError("nothing has been curated yet", where=run.path, remedy="make it with: japagen curate EXPERIMENT")
+    return run
+
+
+@contextmanager
+def _undamaged(run: Run) -> Iterator[None]:
+    """Files that were written by other hands are no bugs of ours.
+
+    Raises:
+        RunError: a file does not hold what a stage writes.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        first = str(error).partition("\n")[0][:120]
+        what = f"a file of the run is damaged: {type(error).__name__} {first}"
+        raise RunError(what, where=run.path, remedy="make the stage again with --redo curate") from error
+
+
+def _settings(run: Run) -> Experiment:
+    """The experiment with the settings by which rows were curated: those of the run may be newer."""
+    given = Experiment.model_validate(read_json(run.path / "experiment.json"))
+    done = (run.done("curate") or {})["inputs"]["curate"]
+    return given.model_copy(update={"curate": CurateSection.model_validate(done)})
 
 
 def write_audit(path: str | Path, file: Path, n: int) -> int:
@@ -69,14 +115,23 @@ def write_audit(path: str | Path, file: Path, n: int) -> int:
         RunError: nothing has been curated yet.
         DataError: the file is there already, or cannot be written.
     """
-    run = Run.open(path)
-    if run.done("curate") is None:
-        raise RunError("nothing has been curated yet", where=run.path, remedy="make it with: japagen curate EXPERIMENT")
-    if file.exists():
-        raise DataError("is there already", where=file, remedy="choose another name: what a person wrote is not lost")
-    seed = int(read_json(run.path / "experiment.json")["seed"])
-    rows = draw_audit(read_examples(run.folder("curate") / "examples.jsonl"), n, seed=seed)
+    run = _curated(path)
+    if file.suffix != ".jsonl":
+        raise DataError("rows are written as JSON lines", where=file, remedy="name a file that ends in .jsonl")
+    if any(run.folder(stage).resolve() in file.resolve().parents for stage in STAGES):
+        raise DataError(
+            "lies in a stage's folder, which is emptied when the stage is made again",
+            where=file,
+            remedy="name another place",
+        )
+    with _undamaged(run):
+        seed = int(read_json(run.path / "experiment.json")["seed"])
+        rows = draw_audit(read_examples(run.folder("curate") / "examples.jsonl"), n, seed=seed)
     try:
+        if file.exists():
+            raise DataError(
+                "is there already", where=file, remedy="choose another name: what a person wrote is not lost"
+            )
         write_jsonl(file, rows)
     except OSError as error:
         raise DataError(
@@ -96,12 +151,7 @@ def _control(run: Run) -> list[Example]:
 
 
 def _dropped(run: Run, stage: str) -> list[Dropped]:
-    rows = read_rows(run.folder(stage) / "dropped.jsonl")
-    columns = ("reason", "detail")
-    return [
-        Dropped(as_example({k: v for k, v in row.items() if k not in columns}), row["reason"], row["detail"])
-        for row in rows
-    ]
+    return [as_dropped(row) for row in read_rows(run.folder(stage) / "dropped.jsonl")]
 
 
 def _facts(run: Run) -> dict[str, Any]:

@@ -45,7 +45,7 @@ _JOINS_POLITE = re.compile(_POLITE + "(?:が|けれど|けど|ので|のに|か�
 _ENDS_PLAIN = re.compile(r"[うくぐすつぬぶむるいただん](?:けど|って|から|もん|[かがねよなわのしさぞぜっー〜~])*$")
 _QUOTED = re.compile(r"「[^「」]*」|『[^『』]*』|“[^”]*”|\([^()]*(?:\)|$)")
 _SENTENCE_END = re.compile(rf"[。!?\n♪♡☆★]|\.\.+|{_EMOJI.pattern}")
-_LAUGHTER = re.compile(r"(?:[\W_]|笑|草|泣|怒|汗|爆|[wWv]+)+$")
+_LAUGHTER = re.compile(r"(?:[\W_]|[笑草泣怒汗爆wWv])+$")
 
 
 def normalise(text: str) -> str:

@@ -127,12 +127,12 @@ def test_politeness_makes_no_new_text_but_where_wording_is_judged() -> None:
     assert curate(examples, Rules(near_duplicate=None, wording=True))[1] == []
 
 
-def test_gold_rows_do_not_come_back_even_if_a_person_wants_them() -> None:
-    examples = [Example("a", "香りがよくて毎朝飲んでいます。", "p"), Example("b", "短。", "p")]
+def test_gold_rows_do_not_come_back() -> None:
+    examples = [Example("a", "香りがよくて毎朝飲んでいます。", "p"), Example("b", "色がきれいで気に入った。", "p")]
     gold = {
         "test": [Example("g", "香りが良くて、毎朝飲んでいます", "p"), Example("h", "香りがよくて毎朝飲んでいる！", "p")]
     }
-    kept, dropped = curate(examples, Rules(gold=gold), restored={"a", "b"})
+    kept, dropped = curate(examples, Rules(gold=gold))
     assert [row.id for row in kept] == ["b"]
     assert [(drop.reason, drop.detail.split()[:2]) for drop in dropped] == [("contamination", ["test", "h"])]
 

@@ -191,3 +191,12 @@ def least_distance(columns: list[np.ndarray], goals: list[np.ndarray], n: int) -
         bounds=Bounds(0, np.repeat([1.0, np.inf], [rows, 2 * quotas])),
     )
     return float(found.fun)
+
+
+def test_values_that_no_row_has_cost_no_row() -> None:
+    rows = {"length": ["x"] * 30, "word": [str(i % 3) for i in range(30)]}
+    for by in (["length"], ["length", "word"], ["word", "length"]):
+        shares = {name: {"x": 0.5, "y": 0.5} if name == "length" else None for name in by}
+        found = choose(["a"] * 30, {name: rows[name] for name in by}, shares, 10, seed=1)
+        assert len(found.chosen) == 10
+    assert len(choose(["a"] * 30, {"length": ["x"] * 30}, {"length": {"y": 1.0}}, 10, seed=1).chosen) == 10

@@ -60,7 +60,7 @@ def words_of(html: str) -> str:
 def test_rows_that_were_not_chosen_are_told_apart_from_those_at_fault() -> None:
     balance, mended, gate = section(TOLD)["sentences"]
     assert balance == (
-        "Of 971 texts that came in, 251 (25.8 %) were dropped for a fault, most of them as label noise (105), near "
+        "Of 971 texts that came in, 251 (25.8 %) were dropped, most of them as label noise (105), near "
         "duplicate (48) and duplicate (36); 120 more were good but not chosen. 600 are left, 240 of "
         "them a second round's control, from which only its own arm learns."
     )
@@ -72,7 +72,7 @@ def test_a_run_without_a_fault_says_so() -> None:
     told = {"steps": [step("too_short", {"a": 3}, {})], "contamination": {"against": {"test": 9}, "dropped": 0}}
     found = section(told)
     assert found["sentences"] == [
-        "Of 3 texts that came in, none was at fault. 3 are left.",
+        "Of 3 texts that came in, none was dropped. 3 are left.",
         "Compared with 9 gold test rows: none of the texts stands there.",
     ]
     assert found["groups"] == []
@@ -158,7 +158,7 @@ def test_each_step_on_trial_has_its_verdict_figures_and_reason() -> None:
         "300 of each label wanted", "150 more asked for in 2 rounds, at most 1.5 times as many as planned"
     ]  # fmt: skip
     assert told["second round"]["figures"] == [
-        "guides, gold dev rows that the linear student got wrong: 14 positive and 25 negative",
+        "guides, drawn from the gold dev rows that the linear student got wrong: 14 positive and 25 negative",
         "rows of round 2 that were kept: 240 guided and 240 of its control",
     ]
 
@@ -257,7 +257,7 @@ def test_what_was_not_chosen_raises_none(name: str) -> None:
     told = {"steps": [step(name, {"a": 100}, {"a": 90})]}
     assert alarms(told, ["a"]) == []
     assert section(told)["sentences"] == [
-        "Of 100 texts that came in, none was at fault; 90 more were good but not chosen. 10 are left."
+        "Of 100 texts that came in, none was dropped; 90 more were good but not chosen. 10 are left."
     ]
 
 

@@ -72,9 +72,13 @@ def print_error(error: JapagenError) -> None:
     what = error.what.removeprefix("stopped ") if error.exit_code == 130 else error.what
     first = f"{error.where}: {what}" if error.where else what
     for start, text in ((head + " ", first), ("", error.remedy)):
-        if text:  # what a file says may hold line breaks and escape sequences: show them, do not obey them
-            visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-            err.print(start + escape(visible), highlight=False)
+        if text:
+            err.print(start + escape(visible(text)), highlight=False)
+
+
+def visible(text: str) -> str:
+    """What a file says may hold line breaks and escape sequences: they are shown, not obeyed."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def experiments(files: list[Path] | None, task: str | None, changes: list[str] | None) -> list[Experiment]:

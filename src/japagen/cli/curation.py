@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from japagen.cli.app import AsJson, Changes, DryRun, ExperimentFiles, Redo, Runs, TaskName, out, print_json
+from japagen.cli.app import AsJson, Changes, DryRun, ExperimentFiles, Redo, Runs, TaskName, out, print_json, visible
 from japagen.cli.work import work
 from japagen.errors import ConfigError
 
@@ -44,8 +44,14 @@ def curate(
     Of a finished curation: --explain ID, --restore ID, --audit FILE, each with the run's folder.
     """
     asked = {"--explain": explain, "--restore": restore, "--audit": audit}
-    given = [name for name, value in asked.items() if value]
+    given = [name for name, value in asked.items() if value is not None and value != []]
     if not given:
+        if run := next((one for one in experiment or () if (one / "run.json").is_file()), None):
+            raise ConfigError(
+                "is a run, not an experiment",
+                where=run,
+                remedy="give the experiment's file, or ask of the run: --explain ID, --restore ID or --audit FILE",
+            )
         work(experiment, task, changes, runs, redo, "curate", dry_run, as_json)
         return
     if len(given) > 1:
@@ -56,7 +62,7 @@ def curate(
             where="curate",
             remedy=f"give: japagen curate RUN {given[0]} …, e.g. japagen curate runs/reviews {given[0]} …",
         )
-    if explain:
+    if explain is not None:
         _explain(experiment[0], explain, as_json)
     elif restore:
         _restore(experiment[0], restore)
@@ -97,17 +103,17 @@ def _explain(run: Path, row: str, as_json: bool) -> None:
     out.print(f"[bold]{escape(found['id'])}[/]  {escape(found['label'])}", highlight=False)
     for text in (found["text"], found["text_pair"]):
         if text is not None:
-            out.print(text, markup=False, highlight=False)
+            out.print(visible(text), markup=False, highlight=False)
     table = Table("step", "question", "outcome", "", box=None, pad_edge=False)
     styles = {"dropped": "bold red", "mended": "yellow", "would drop": "dim red", "not asked": "dim"}
     for answer in found["steps"]:
         style = styles.get(answer["outcome"], "")
-        shown = (escape(answer[key]) for key in ("step", "question", "outcome", "detail"))
+        shown = (escape(visible(answer[key])) for key in ("step", "question", "outcome", "detail"))
         table.add_row(*shown, style=style)
     out.print(table)
     if found["mended"] is not None:
-        out.print(f"kept as: {escape(found['mended'])}", highlight=False)
-    out.print(escape(found["outcome"]), highlight=False)
+        out.print(f"kept as: {escape(visible(found['mended']))}", highlight=False)
+    out.print(escape(visible(found["outcome"])), highlight=False)
 
 
 def _restore(run: Path, ids: list[str]) -> None:
@@ -115,7 +121,8 @@ def _restore(run: Path, ids: list[str]) -> None:
     from japagen.rundir import Run
 
     place = Run.open(run)
-    noted = restore(place, ids)
+    with place.lock():
+        noted = restore(place, ids)
     name = place.about()["experiment"]
     rows = f"{noted} row{'' if noted == 1 else 's'}"
     out.print(f"{RESTORED} names {rows} to keep; remove a line to take it back", markup=False, highlight=False)

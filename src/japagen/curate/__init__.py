@@ -14,7 +14,7 @@ affair.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -41,7 +41,7 @@ class Rules:
         limits: of the filters.
         known: what of the prompts must not come back.
         near_duplicate: Jaccard similarity of character 3-grams from which two texts of one label are near-duplicates (pairs:
-            both texts joined); None does not look for any.
+            each text against the one at its place); None does not look for any.
         wording: whether labels judge wording: then texts that differ in politeness alone are two texts.
         gold: gold rows by split, none of which may be among the rows; empty: they are not compared.
     """
@@ -58,7 +58,6 @@ def curate(
     rules: Rules | None = None,
     *,
     settled: Sequence[Example] = (),
-    restored: Collection[str] = (),
     on_progress: Listener = silent,
 ) -> tuple[list[Example], list[Dropped]]:
     """Sort rows into those to train on and those dropped, both in their order; each row is in exactly one of the two.
@@ -67,15 +66,14 @@ def curate(
         examples: what was generated.
         rules: what is asked of them; None takes the defaults.
         settled: rows that were kept before: they stay, and what repeats them goes.
-        restored: ids of rows that a person wants kept; only one that stands in the gold data is dropped all the same.
         on_progress: told how far each label is; the last word on a label comes after all rows were compared.
 
     Returns:
         rows kept, mended where that was possible (their meta says how), and rows dropped, as they were.
     """
     rules = rules or Rules()
-    rows, findings = _look_at_each(examples, rules, restored, on_progress)
-    _look_across(rows, findings, rules, settled, restored)
+    rows, findings = _look_at_each(examples, rules, on_progress)
+    _look_across(rows, findings, rules, settled)
     kept = [row for i, row in enumerate(rows) if i not in findings]
     dropped = [Dropped(examples[i], *findings[i]) for i in range(len(rows)) if i in findings]
     totals, losses = Counter(e.label for e in examples), Counter(d.example.label for d in dropped)
@@ -96,7 +94,7 @@ def mend(example: Example, mending: Sequence[Repair]) -> Example:
 
 
 def _look_at_each(
-    examples: Sequence[Example], rules: Rules, restored: Collection[str], on_progress: Listener
+    examples: Sequence[Example], rules: Rules, on_progress: Listener
 ) -> tuple[list[Example], dict[int, Finding]]:
     mending, asked = repairs(rules.limits), checks(rules.limits, rules.known)
     totals = Counter(example.label for example in examples)
@@ -110,7 +108,7 @@ def _look_at_each(
             kept = done[label] - lost[label]
             on_progress(Progress("curate", label, done[label], totals[label], kept=kept, dropped=lost[label]))
         rows.append(mend(example, mending))
-        if example.id not in restored and (found := first_finding(rows[-1], asked)):
+        if found := first_finding(rows[-1], asked):
             findings[i] = found
             lost[label] += 1
         done[label] += 1
@@ -127,7 +125,6 @@ def _look_across(
     findings: dict[int, Finding],
     rules: Rules,
     settled: Sequence[Example],
-    restored: Collection[str],
 ) -> None:
     """Add to the findings what shows when the rows without one are compared: with one another, then with gold."""
     form = cache(canonical if rules.wording else plain_form)  # asked for the same and for the near texts
@@ -138,8 +135,8 @@ def _look_across(
 
     def add(places: Sequence[int], found: Mapping[int, Finding]) -> None:
         for j, finding in found.items():
-            if j >= start and rows[i := places[j - start]].id not in restored:
-                findings[i] = finding
+            if j >= start:
+                findings[places[j - start]] = finding
 
     places = left()
     add(places, duplicates.same_texts([*settled, *(rows[i] for i in places)], form=form))

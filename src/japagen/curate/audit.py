@@ -47,20 +47,20 @@ def blind_id(identifier: str) -> str:
     return digest(["audit", identifier])[:12]
 
 
-def read_audit(file: Path, task: Task, examples: Iterable[Example]) -> dict[str, str]:
+def read_audit(file: Path, task: Task, examples: Iterable[Example] | None) -> dict[str, str]:
     """The labels that a person gave, by row. Rows that have none yet are left out.
 
     Args:
         file: rows with ``id`` (the row's own, or its `blind_id`) and ``label``; where they have ``text`` and ``text_pair``
             too, these must be the row's own.
         task: its labels.
-        examples: every row that was generated.
+        examples: every row that was generated; None looks at labels alone.
 
     Raises:
         DataError: the file cannot be read, or a line has no id, an id or a label that there is not, an id for the second
             time, or the text of another row.
     """
-    rows = list(examples)
+    rows = list(examples or ())
     known = {blind_id(row.id): row for row in rows} | {row.id: row for row in rows}
     found: dict[str, str] = {}
     for number, row in enumerate(read_rows(file), 1):
@@ -71,6 +71,9 @@ def read_audit(file: Path, task: Task, examples: Iterable[Example]) -> dict[str,
         if label not in task.labels:
             hint = did_you_mean(label, task.label_names)
             raise DataError(f"there is no label '{label}'; {hint}", where=where, remedy="write a label of the task")
+        if examples is None:
+            found[identifier] = label
+            continue
         if (example := known.get(identifier)) is None:
             hint = did_you_mean(identifier, [row.id for row in rows]) if len(rows) < 10_000 else "nothing is called so"
             raise DataError(

@@ -8,7 +8,6 @@ form under the same label. The gate finds; it removes nothing itself.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import cache
@@ -18,15 +17,13 @@ from japagen.curate.filters.finding import Finding, texts
 from japagen.endings import plain_form
 from japagen.japanese import canonical
 from japagen.matches import KINDS, Match, find_matches
-from japagen.ngrams import jaccard, trigrams
+from japagen.ngrams import jaccard, numbers, trigrams
 from japagen.records import Example
 
 REASON = "contamination"
 SIMILARITY = 0.8
 
 Form = Callable[[str], str]
-
-_NUMBER = re.compile("[0-9.]+")
 
 
 def contaminated(
@@ -76,14 +73,14 @@ def _copies(examples: Sequence[Example], gold: Sequence[Example], similarity: fl
     """The best match of each row among the gold rows of the same numbers."""
     form = cache(plain_form)
 
-    def numbers(text: str) -> tuple[str, ...]:
-        return tuple(_NUMBER.findall(form(text)))
+    def counts(text: str) -> tuple[str, ...]:
+        return numbers(form(text))
 
     def alike(text: str, other: str) -> bool:
         near = jaccard(trigrams(form(text)), trigrams(form(other))) >= similarity
-        return near and numbers(text) == numbers(other)
+        return near and counts(text) == counts(other)
 
-    for match in _within(examples, gold, lambda row: tuple(sorted(map(numbers, texts(row)))), similarity, form):
+    for match in _within(examples, gold, lambda row: tuple(sorted(map(counts, texts(row)))), similarity, form):
         row, other = examples[match.position], gold[match.other]
         if match.how != "near" or _in_some_order(row, other, alike):
             yield match

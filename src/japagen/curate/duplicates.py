@@ -9,18 +9,16 @@ What counts as the same is the caller's to say: `endings.plain_form` where label
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from japagen.curate.filters import Finding, texts
 from japagen.endings import plain_form
+from japagen.ngrams import numbers
 from japagen.records import Example
 from japagen.setjoin import Sets, first_similar
 
 Form = Callable[[str], str]
-
-_NUMBER = re.compile("[0-9.]+")
 
 
 def same_texts(examples: Sequence[Example], *, form: Form = plain_form) -> dict[int, Finding]:
@@ -56,7 +54,7 @@ def near_texts(examples: Sequence[Example], similarity: float, *, form: Form = p
     kinds: dict[tuple[str, *tuple[tuple[str, ...], ...]], int] = {}  # a label and the numbers of each text
     forms = [tuple(map(form, texts(example))) for example in examples]
     groups = [
-        kinds.setdefault((example.label, *(tuple(_NUMBER.findall(one)) for one in row)), len(kinds))
+        kinds.setdefault((example.label, *map(numbers, row)), len(kinds))
         for example, row in zip(examples, forms, strict=True)
     ]
     paired = any(example.text_pair is not None for example in examples)

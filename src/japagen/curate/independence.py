@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from statistics import NormalDist
 
 LEVEL = 0.95
+FEWEST = 5
+"""Audited rows with the right label, and with a wrong one, that are needed: the bounds hold for no fewer."""
 _Z = NormalDist().inv_cdf(LEVEL)
 
 
@@ -157,6 +159,9 @@ def clearance(audited: Sequence[Audited], labels: Sequence[str]) -> Clearance:
         f"{measured.keep_wrong:.0%} of those with a wrong one ({measured.wrong}); the difference within labels "
         f"is {measured.difference:+.2f}, at least {measured.low:+.2f} (one-sided 95 %)"
     )
+    if min(measured.right, measured.wrong) < FEWEST:
+        why = f"fewer than {FEWEST} of either kind say nothing for sure, so nothing is dropped: audit more rows."
+        return Clearance(False, (), measured, f"{told}: {why}")
     if measured.low <= 0:
         why = "its errors may be those of the generator, so nothing is dropped."
         return Clearance(False, (), measured, f"{told}: {why}")

@@ -180,7 +180,7 @@ def _of_label(columns: Sequence[tuple[Counts, Floats]], n: int, rows: int, rng: 
     cells, cell_of, held = np.unique(joint, return_inverse=True, return_counts=True)
     codes = np.array(np.unravel_index(cells, sizes), dtype=np.intp)
     goals = [_goals(np.bincount(code, minlength=len(share)), share, n) for code, share in columns]
-    taken = _moved(codes, held, _rounded(_raked(codes, held, goals, n), n), [n * share for _, share in columns])
+    taken = _moved(codes, held, _rounded(_raked(codes, held, goals, n), n), [n * share for _, share in columns], n)
     by_cell = order[np.argsort(cell_of[order], kind="stable")]
     place = np.arange(rows) - np.repeat(np.cumsum(held) - held, held)
     return np.sort(by_cell[place < np.repeat(taken, held)])
@@ -229,8 +229,8 @@ def _rounded(rows: Floats, n: int) -> Counts:
     return np.asarray(whole, dtype=np.intp)
 
 
-def _moved(codes: Counts, held: Counts, taken: Counts, goals: Sequence[Floats]) -> Counts:
-    """Move single rows between cells while the sum of squared distances to the goals falls.
+def _moved(codes: Counts, held: Counts, taken: Counts, goals: Sequence[Floats], n: int) -> Counts:
+    """Take n rows, then move single rows between cells while the sum of squared distances to the goals falls.
 
     No row is moved to a cell with a value that nobody wanted.
     """
@@ -246,7 +246,6 @@ def _moved(codes: Counts, held: Counts, taken: Counts, goals: Sequence[Floats]) 
     def excess() -> Floats:
         return np.asarray(sum(distance[code] for code, distance in zip(codes, over, strict=True)), dtype=np.float64)
 
-    n = round(float(goals[0].sum()))
     while (missing := n - int(taken.sum())) != 0:  # rounding left some out, or took too many
         if missing > 0:
             change(int(np.where(taken < held, excess(), np.inf).argmin()), 1)

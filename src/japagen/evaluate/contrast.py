@@ -11,9 +11,10 @@ from japagen.experiment import Experiment
 def declared_contrast(experiment: Experiment, systems: Sequence[System]) -> tuple[str, str, bool] | None:
     """Two of the systems, and whether `evaluate.contrast` names them.
 
-    Where it names none: the first student trained on synthetic texts against zero-shot prompting; where that is not asked
-    for, against the same student on the most gold rows per label, else against the majority label. None where one of
-    the two was not measured; a declared pair is never replaced by another one.
+    Where it names none: with a second round, the first student shown its errors against its control, of as many rows; else
+    the first student trained on synthetic texts against zero-shot prompting; where that is not asked for, against the same
+    student on the most gold rows per label, else against the majority label. None where one of the two was not measured; a
+    declared pair is never replaced by another one.
     """
     names = [system.name for system in systems]
     contrast = experiment.evaluate.contrast
@@ -21,7 +22,9 @@ def declared_contrast(experiment: Experiment, systems: Sequence[System]) -> tupl
         measured = contrast.system in names and contrast.against in names
         return (contrast.system, contrast.against, True) if measured else None
     student = experiment.train.students[0]
-    own = f"japagen/{student}"
+    own, control = f"japagen/{student}", f"control/{student}"
+    if control in names:
+        return (f"guided/{student}" if f"guided/{student}" in names else own, control, False)
     gold = max(
         (system for system in systems if system.kind == "gold" and system.student == student),
         key=lambda system: system.k or 0,

@@ -12,19 +12,18 @@ from japagen.curate import noise
 from japagen.curate.audit import audited, read_audit
 from japagen.curate.gate import trial
 from japagen.curate.independence import clearance
-from japagen.curate.judge import NAME as JUDGE
 from japagen.curate.judge import doubts, judge
 from japagen.llm import load_llm
 from japagen.llm.budget import Budget
-from japagen.llm.prices import experiment_price
 from japagen.llm.store import ReplyStore
 from japagen.pipeline.bound import BATCHES, Bound
-from japagen.pipeline.rules import target_file
+from japagen.pipeline.rules import judge_price, target_file
 from japagen.records import Dropped, Example
 from japagen.rundir import REPLIES
 from japagen.sections import JudgeSection, NoiseSection
 from japagen.streams import stream_seed
 from japagen.student import Training, load_student
+from japagen.student.holdout import apart_from
 
 LABEL_NOISE = "label_noise"
 
@@ -48,12 +47,13 @@ def judged(bound: Bound, section: JudgeSection, rows: Sequence[Example], written
         written: all rows of the run, which the audit may name.
     """
     task, experiment = bound.task, bound.experiment
-    audit = read_audit(target_file(experiment, section.audit), task, written) if section.audit else {}
+    known = {row.id: row for row in written} | {row.id: row for row in rows}  # an audit shows rows as they were mended
+    audit = read_audit(target_file(experiment, section.audit), task, known.values()) if section.audit else {}
     own = section.llm or experiment.llm
     llm = bound.model() if section.llm is None else load_llm(section.llm, folder=bound.run.path / BATCHES)
     if section.llm is not None and llm.notice:
         bound.say(llm.notice)
-    price = experiment_price(experiment.model_copy(update={"llm": own, "budget": section.budget}))
+    price = judge_price(experiment, section)
     budget = Budget(section.budget, price, spent=bound.spent("curate"))
     shared = shared_replies() if own.shared_cache else None
     with ReplyStore(bound.run.folder("curate") / REPLIES, shared=shared, budget=budget) as store:
@@ -92,18 +92,26 @@ def judged(bound: Bound, section: JudgeSection, rows: Sequence[Example], written
     return result
 
 
-def noisy(bound: Bound, section: NoiseSection, rows: Sequence[Example], control: Sequence[Example]) -> Doubted:
+def noisy(
+    bound: Bound,
+    section: NoiseSection,
+    rows: Sequence[Example],
+    control: Sequence[Example] = (),
+    shown: Sequence[Example] = (),
+) -> Doubted:
     """What a student that has not seen a row says of its label; what it doubts goes only if that helps on gold dev rows.
+
+    Whom it must help is the first student of the experiment, which answers for the run.
 
     Args:
         bound: of the run.
         section: who is asked.
         rows: to be trained on.
         control: of a second round, looked at in the same way but no part of the trial.
+        shown: gold rows that a second round was written after: they, and others about their images, cannot speak for it.
     """
     seed = stream_seed(bound.experiment.seed, "noise") % 2**32
     training = Training(bound.experiment.train.encoder, bound.task.metric)
-    student = load_student(section.student, training)
     together = [*rows, *control]
     found = noise.label_noise(
         together,
@@ -113,13 +121,14 @@ def noisy(bound: Bound, section: NoiseSection, rows: Sequence[Example], control:
         on_progress=bound.on_progress,
     )
     doubted = {together[place].id: found.opinions[place] for place in found.flagged}
+    name = bound.experiment.train.students[0]
     verdict = trial(
         rows,
         [row for row in rows if row.id not in doubted],
-        bound.gold.dev,
+        apart_from(bound.gold.dev, shown),
         task=bound.task,
-        student=student,
-        name=section.student,
+        student=load_student(name, training),
+        name=name,
         seeds=section.seeds,
         seed=seed,
         change=f"dropping {sum(row.id in doubted for row in rows)} rows of doubted label",
@@ -148,6 +157,3 @@ def noisy(bound: Bound, section: NoiseSection, rows: Sequence[Example], control:
 def with_columns(rows: Sequence[Example], columns: Mapping[str, Mapping[str, Any]]) -> list[Example]:
     """The rows with what was said of them as further columns."""
     return [replace(row, meta={**row.meta, **columns[row.id]}) if row.id in columns else row for row in rows]
-
-
-__all__ = ["JUDGE", "LABEL_NOISE", "Doubted", "judged", "noisy", "with_columns"]

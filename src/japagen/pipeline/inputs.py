@@ -6,7 +6,7 @@ from typing import Any
 
 from japagen.pipeline.bound import Bound
 from japagen.pipeline.prompted import fragments, shots
-from japagen.pipeline.rules import restored_ids, target_file
+from japagen.pipeline.rules import restored_rows, target_file
 from japagen.records import digest, rows_digest
 from japagen.rundir import digest_or_none
 
@@ -84,16 +84,22 @@ def _curation_inputs(bound: Bound) -> dict[str, Any]:
         found |= _gold_inputs(bound, "train", "dev", "test")
     elif bound.experiment.rounds > 1 or settings.noise:
         found |= _gold_inputs(bound, "dev")
-    if bound.experiment.rounds > 1:
-        found["train"] = _train_inputs(bound)
+    if bound.experiment.rounds > 1 or settings.noise:
+        train = bound.experiment.train
+        asked = {train.students[0], settings.noise.student if settings.noise else ""}
+        found["task.metric"] = bound.task.metric
+        found["train.students"] = train.students[0]
+        found["train.dev_share"] = train.dev_share
+        if "encoder" in asked:
+            found["train.encoder"] = train.encoder.model_dump(mode="json", exclude={"checkpoint_seconds", "threads"})
     if settings.judge:
         found["llm"] = _llm_inputs(bound)
         found["task.prompting"] = digest(bound.task.model_dump(mode="json")["prompting"])
         found["curate.judge.audit"] = _file_digest(bound, settings.judge.audit)
     if settings.sample and settings.sample.target != "uniform":
         found["curate.sample.target"] = _file_digest(bound, settings.sample.target)
-    if restored := restored_ids(bound.run):
-        found["restored"] = digest(list(restored))
+    if restored := restored_rows(bound.run):
+        found["restored.txt"] = digest(restored)
     return found
 
 

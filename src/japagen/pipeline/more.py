@@ -1,7 +1,6 @@
 """More rows than the first stage wrote: topping up labels that lost many, and the second round after a student's errors.
 
-Both ask the same model through the replies of the first stage, so that nothing is asked for twice; a larger
-`generate.per_label` later finds them there.
+Both ask the same model through the replies of the first stage, so that nothing is asked for twice.
 """
 
 from __future__ import annotations
@@ -112,6 +111,9 @@ class TopUp:
         short = [label for label in self.asked if have[label] < self.wanted]
         if short:
             lacks = ", ".join(f"{label} has {have[label]}" for label in short)
+        if any(self.asked[label] < self.limit for label in short):
+            sentence = f"{self.wanted} rows of each label were reached, but labels were doubted after that: {lacks}."
+        elif short:
             sentence = (
                 f"{self.wanted} rows of each label were wanted, but {lacks}, though {self.limit} were asked for, the most "
                 f"that top_up_factor {self.factor:g} allows: look at what was dropped, or raise the factor."

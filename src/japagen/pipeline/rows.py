@@ -56,6 +56,12 @@ def as_example(row: dict[str, Any]) -> Example:
     return Example(row["id"], row["text"], row["label"], row.get("text_pair"), row.get("value"), meta)
 
 
+def as_dropped(row: dict[str, Any]) -> Dropped:
+    """A dropped example from its line."""
+    own = {key: value for key, value in row.items() if key not in ("reason", "detail")}
+    return Dropped(as_example(own), row["reason"], row["detail"])
+
+
 def read_examples(file: Path) -> list[Example]:
     """The examples of a file."""
     return [as_example(row) for row in read_rows(file)]

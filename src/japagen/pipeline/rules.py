@@ -6,25 +6,27 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from japagen.curate import Known, Limits, Rules
+from japagen.curate.audit import read_audit
 from japagen.curate.contamination import REASON as CONTAMINATION
 from japagen.curate.filters import CHECKS, REPAIRS
+from japagen.curate.target import read_texts
 from japagen.errors import ConfigError, MissingExtra, RunError, did_you_mean
 from japagen.evaluate.gold import GoldData
 from japagen.experiment import Experiment
 from japagen.llm import check_llm
-from japagen.llm.prices import experiment_price
+from japagen.llm.prices import Price, experiment_price
 from japagen.pipeline.prompted import fragments, nearest_label, shots
-from japagen.pipeline.rows import as_example
-from japagen.records import Example
+from japagen.pipeline.rows import as_dropped
+from japagen.records import Dropped, digest
 from japagen.rundir import Run
-from japagen.sections import JudgeSection
+from japagen.sections import JudgeSection, SampleSection
 from japagen.student import load_student
 from japagen.tables import read_rows, write_text
 from japagen.task import Task
 from japagen.yamlfile import check_path
 
 RESTORED = "restored.txt"
-"""File of a run: ids of dropped rows that are to be kept, a line each."""
+"""File of a run: dropped rows that are to be kept, a line each: id, and after a tab the digest of the text meant."""
 
 
 def check_curation(experiment: Experiment, task: Task) -> None:
@@ -65,22 +67,53 @@ def check_curation(experiment: Experiment, task: Task) -> None:
         if find_spec("cleanlab") is None:
             raise MissingExtra("cleanlab", "noise", needed_by="curate.noise")
     if settings.judge:
-        _check_judge(experiment, settings.judge, where)
+        _check_judge(experiment, task, settings.judge, where)
+    if settings.sample:
+        _check_sample(experiment, task, settings.sample, where)
     if settings.sample and settings.sample.target != "uniform":
         _check_file(experiment, settings.sample.target, "curate.sample.target", "uniform, or a file of texts", where)
+        read_texts(target_file(experiment, settings.sample.target))
 
 
-def _check_judge(experiment: Experiment, judge: JudgeSection, where: str) -> None:
+def _check_sample(experiment: Experiment, task: Task, sample: SampleSection, where: str) -> None:
+    used = task.mechanisms(experiment.generate.kadg).attributes
+    if "word" in sample.by and "word" not in used:
+        raise ConfigError(
+            "curate.sample.by names 'word', but no text is asked for with one",
+            where=where,
+            remedy="set by: [length, register], or turn generate.kadg on",
+        )
+    if sample.per_label >= experiment.generate.per_label:
+        raise ConfigError(
+            f"curate.sample.per_label is {sample.per_label}, but generate.per_label asks for "
+            f"{experiment.generate.per_label}: there is nothing to choose from",
+            where=where,
+            remedy="ask for more than you need",
+        )
+
+
+def _check_judge(experiment: Experiment, task: Task, judge: JudgeSection, where: str) -> None:
     if judge.llm is not None:
         check_llm(judge.llm.name)
         if judge.llm.name.startswith("openai"):
             from japagen.llm.openai.endpoint import check_address
 
             check_address(judge.llm.base_url)
-        experiment_price(experiment.model_copy(update={"llm": judge.llm, "budget": judge.budget}))
+    judge_price(experiment, judge)
     if judge.audit is not None:
         how = "rows that a person has labelled: japagen curate RUN --audit FILE draws some"
         _check_file(experiment, judge.audit, "curate.judge.audit", how, where)
+        read_audit(target_file(experiment, judge.audit), task, None)
+
+
+def judge_price(experiment: Experiment, judge: JudgeSection) -> Price | None:
+    """What the judge's model costs, by its own file of prices or else by the run's.
+
+    Raises:
+        ConfigError: the file cannot be used, or the judge's budget is in money and the price is not known.
+    """
+    budget = judge.budget.model_copy(update={"prices": judge.budget.prices or experiment.budget.prices})
+    return experiment_price(experiment.model_copy(update={"llm": judge.llm or experiment.llm, "budget": budget}))
 
 
 def _check_file(experiment: Experiment, named: str, key: str, what: str, where: str) -> None:
@@ -95,7 +128,8 @@ def _check_file(experiment: Experiment, named: str, key: str, what: str, where: 
 def limits_of(experiment: Experiment, task: Task) -> Limits:
     """The limits of the filters."""
     given = experiment.curate
-    by_task = {"incomplete": False} if task.judges == "wording" else {}  # a sentence may be wrong by breaking off
+    # Where wording is judged, a sentence may be wrong by breaking off.
+    by_task = {"incomplete": task.judges == "meaning", "same_sentences": task.is_pair}
     return Limits(
         min_chars=given.min_chars,
         max_chars=given.max_chars or task.max_chars,
@@ -123,16 +157,22 @@ def rules_of(experiment: Experiment, task: Task, gold: GoldData | None = None) -
     )
 
 
-def restored_ids(run: Run) -> tuple[str, ...]:
-    """The rows that a person wants kept, sorted."""
+def restored_rows(run: Run) -> dict[str, str]:
+    """The rows that a person wants kept: their ids, and the digest of the text that was meant ("" for any)."""
     file = run.path / RESTORED
-    if not file.is_file():
-        return ()
+    if not file.exists():
+        return {}
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         raise RunError(f"cannot be read: {error}", where=file, remedy="mend or remove it") from error
-    return tuple(sorted({line.strip() for line in lines if line.strip()}))
+    found = (line.split("\t") for line in lines if line.strip())
+    return {name.strip(): rest[0].strip() if rest else "" for name, *rest in found}
+
+
+def text_digest(text: str, text_pair: str | None) -> str:
+    """Twelve hexadecimal digits that stand for the texts of a row."""
+    return digest([text, text_pair])[:12]
 
 
 def restore(run: Run, ids: list[str]) -> int:
@@ -145,11 +185,14 @@ def restore(run: Run, ids: list[str]) -> int:
         RunError: nothing has been curated yet, a row was not dropped, stands in the gold data or has no text.
     """
     dropped = {row["id"]: row for row in dropped_rows(run)}
-    known = restored_ids(run)
+    known = restored_rows(run)
+    kept = {row["id"] for row in read_rows(run.folder("curate") / "examples.jsonl")}
     for name in ids:
         if name in known:
             continue
         row = dropped.get(name)
+        if row is None and name in kept:
+            raise RunError(f"row '{name}' is kept already", where=run.path, remedy="name a row that was dropped")
         if row is None:
             raise RunError(
                 f"no row '{name}' was dropped; {did_you_mean(name, list(dropped)[:100_000])[:200]}",
@@ -162,11 +205,13 @@ def restore(run: Run, ids: list[str]) -> int:
                 where=run.path,
                 remedy="leave it out, or set curate.contamination: false and say so where you tell the scores",
             )
-        if not row["text"].strip():
+        if not row["text"].strip() or not row.get("text_pair", "-").strip():
             raise RunError(f"row '{name}' has no text ({row['reason']})", where=run.path, remedy="leave it out")
-    wanted = sorted({*known, *ids})
-    write_text(run.path / RESTORED, "".join(f"{name}\n" for name in wanted))
-    return len(wanted)
+    for name in ids:
+        if name not in known:
+            known[name] = text_digest(dropped[name]["text"], dropped[name].get("text_pair"))
+    write_text(run.path / RESTORED, "".join(f"{name}\t{known[name]}\n" for name in sorted(known)))
+    return len(known)
 
 
 def dropped_rows(run: Run) -> list[dict[str, str]]:
@@ -185,10 +230,6 @@ def target_file(experiment: Experiment, named: str) -> Path:
     return (experiment.folder or Path()) / named
 
 
-def restored_drops(run: Run, ids: tuple[str, ...]) -> list[Example]:
-    """The rows dropped in writing that are wanted back."""
-    if not ids:
-        return []
-    rows = read_rows(run.folder("generate") / "dropped.jsonl")
-    wanted = [row for row in rows if row["id"] in ids and row["text"].strip()]
-    return [as_example({k: v for k, v in row.items() if k not in ("reason", "detail")}) for row in wanted]
+def lost_in_writing(run: Run) -> list[Dropped]:
+    """What the first stage dropped."""
+    return [as_dropped(row) for row in read_rows(run.folder("generate") / "dropped.jsonl")]

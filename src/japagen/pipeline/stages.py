@@ -120,7 +120,9 @@ class Stages(Bound):
         rows = self.examples("curate")
         first = [row for row in rows if ROUND not in row.meta]
         ways = {"guided": [row for row in rows if ROUND in row.meta], "control": read_examples(control)}
-        return dict(zip(ARMS, (first, *after_round(first, ways, seed=self.experiment.seed).values()), strict=True))
+        guided, control_rows = after_round(first, ways, seed=self.experiment.seed).values()
+        arms = dict(zip(ARMS, (first, guided, control_rows), strict=True))
+        return {name: arm for name, arm in arms.items() if len(arm) < len(rows) or name == "control"}
 
     def _anchors(self) -> list[list[Example]]:
         """The gold rows that each seed learnt from."""

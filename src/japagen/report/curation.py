@@ -151,7 +151,7 @@ def _balance(steps: Sequence[JSON], control: float, things: str) -> str:
     most = [f"{name} ({count(n)})" for n, name in faults[:3] if n]
     lost = went - passed_over
     start = f"Of {count(came)} {things} that came in, "
-    start += f"{count(lost)} ({percent(lost / came)}) were dropped for a fault" if lost else "none was at fault"
+    start += f"{count(lost)} ({percent(lost / came)}) were dropped" if lost else "none was dropped"
     start += f", most of them as {join(most)}" if len(most) > 1 else f", as {most[0]}" if most else ""
     chosen = (
         f"; {count(passed_over)} more {'was' if passed_over == 1 else 'were'} good but not chosen"

@@ -111,14 +111,14 @@ def _filled(one: JSON) -> tuple[str, list[str]]:
 
 
 def _second_round(one: JSON) -> tuple[str, list[str]]:
-    wrong = one.get("wrong") or {}
-    missed = join([f"{count(n)} {label}" for label, n in wrong.items()])
+    chosen = one.get("guides") or one.get("wrong") or {}
+    missed = join([f"{count(n)} {label}" for label, n in chosen.items()])
     by = f"the {one['student']} student" if one.get("student") else "a student"
     guided, control = (finite(one.get(key)) for key in ("guided", "control"))
     counts = [f"{count(guided)} guided"] if guided is not None else []
     counts += [f"{count(control)} of its control"] if control is not None else []
     return "done" if guided else "not done", [
-        f"guides, gold dev rows that {by} got wrong: {missed}" if missed else "",
+        f"guides, drawn from the gold dev rows that {by} got wrong: {missed}" if missed else "",
         f"rows of round 2 that were kept: {join(counts)}" if counts else "",
     ]
 

@@ -94,7 +94,8 @@ class EvaluateSection(Section):
     )
     contrast: ContrastSection | None = Field(
         default=None,
-        description="the primary comparison, declared beforehand; null: the first student against zero-shot where it is "
+        description="the primary comparison, declared beforehand; null: with rounds: 2 the errors against their control; "
+        "else the first student against zero-shot where it is "
         "asked, else its largest K of gold_shots, else the majority label",
     )
     resamples: int = Field(default=5000, ge=100, le=1_000_000, description="bootstrap resamples of each interval")

@@ -87,7 +87,7 @@ class CurateSection(Section):
         description="character 3-gram Jaccard with a shot from which a text is a copy; null keeps copies",
     )
     near_duplicate: float | None = Field(
-        default=0.8, gt=0, le=1, description="the same between two texts of one label; null keeps them"
+        default=0.8, ge=0.2, le=1, description="the same between two texts of one label; null keeps them"
     )
     contamination: bool = Field(default=True, description="drop rows that stand in any split of the gold data")
     top_up: bool = Field(

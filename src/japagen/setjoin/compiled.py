@@ -161,7 +161,7 @@ def _parts_of(kind: int, similarity: float, ratio: float) -> int:
     """Into how many parts rows of a class are cut: a few more than the tokens in which two similar rows differ."""
     largest = np.ceil(ratio ** (kind + 1))
     needed = int(largest * (1 - similarity) / similarity + SLACK) + 1
-    return needed + needed // 32 + 1
+    return needed + needed // 32 + 3
 
 
 @compiled
