@@ -87,7 +87,7 @@ def _independence(one: JSON | None) -> str:
 def _sample(one: JSON) -> tuple[str, list[str]]:
     missed = [quota for quota in one.get("quotas") or () if is_missed(quota)]
     quotas_told = f"{count(len(missed))} of {count(len(one['quotas']))} quotas missed" if one.get("quotas") else ""
-    return "quotas missed" if missed else "quotas met", [
+    return "quotas missed" if missed else "met over all labels", [
         f"{count(one.get('chosen'))} of {count(one.get('of'))} chosen",
         quotas_told if missed else "",
     ]

@@ -95,7 +95,9 @@ class LLMSection(Section):
 
 
 class BudgetSection(Section):
-    """What a run may spend at most, all stages together; null: no limit. May be changed at any time."""
+    """What a run may spend at most, all stages together (a judge has a budget of its own); null: no limit. May be changed at
+    any time.
+    """
 
     usd: float | None = Field(default=None, ge=0, description="money, by the table of prices")
     tokens: int | None = Field(default=None, ge=0, description="tokens, prompts and replies together")
