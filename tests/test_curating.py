@@ -16,6 +16,7 @@ import japagen
 from japagen.cli import app
 from japagen.compare import compare
 from japagen.errors import ConfigError, DataError, JapagenError, RunError
+from japagen.estimate import estimate
 from japagen.experiment import Experiment
 from japagen.explained import explained, write_audit
 from japagen.llm.scripted import ScriptedLLM
@@ -449,6 +450,8 @@ def test_what_cannot_be_is_refused_before_anything_is_asked(
     with pytest.raises((ConfigError, DataError), match=what):
         japagen.run(experiment_with(experiment, **changes), runs=tmp_path / "runs", llm=llm)
     assert llm.calls == 0
+    with pytest.raises((ConfigError, DataError), match=what):
+        estimate(experiment_with(experiment, **changes), runs=tmp_path / "runs")
 
 
 def test_audit_rows_show_no_label_and_are_not_overwritten(experiment: Experiment, tmp_path: Path) -> None:

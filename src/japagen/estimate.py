@@ -25,6 +25,7 @@ from japagen.llm.budget import Budget, Usage
 from japagen.llm.prices import Price, experiment_price
 from japagen.llm.stored import Stored
 from japagen.llm.tokens import Observed, TokenCounter
+from japagen.pipeline.rules import check_curation
 from japagen.records import Message, Request
 from japagen.rundir import REPLIES, STAGES, Run
 from japagen.sections import LLMSection
@@ -133,6 +134,7 @@ def estimate(
     evaluated = STAGES.index(until) >= STAGES.index("evaluate")
     task = experiment.load_task()
     check_llm(experiment.llm.name)
+    check_curation(experiment, task)
     price = experiment_price(experiment)
     run = Run(Path(runs) / experiment.name)
     stores = {stage: Stored(run.folder(stage) / REPLIES) for stage in ("generate", "evaluate")}
