@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from japagen.analyze import analyze
 from japagen.analyze.artefacts import LEAST_TEXTS, GiveAway, artefacts, give_aways
+from japagen.groups import IMAGE
 from japagen.records import Example
 
 LABELS = ["yes", "no"]
@@ -66,6 +67,20 @@ def test_repeated_texts_and_texts_of_a_group_count_once() -> None:
     one_image = ["image"] * 10 + [str(n) for n in range(10)]
     assert listed(texts, groups=one_image)["yes"] == []
     assert listed(texts, groups=[*map(str, range(20))])["yes"][0].texts == 10
+
+
+def test_captions_of_one_image_give_nothing_away_together() -> None:
+    def rows(images: list[str]) -> list[Example]:
+        texts = [("yes", f"{animal}が好き") for animal in ANIMALS] + [("no", f"{animal}は嫌い") for animal in ANIMALS]
+        return [
+            Example(str(n), "山がある", label, text, meta={IMAGE: image})
+            for n, ((label, text), image) in enumerate(zip(texts, images, strict=True))
+        ]
+
+    apart = artefacts(rows([str(n) for n in range(20)]), [], LABELS, seed=0)["give_aways"]["second"]["by_label"]
+    together = artefacts(rows(["1"] * 10 + [str(n) for n in range(2, 12)]), [], LABELS, seed=0)["give_aways"]["second"]
+    assert apart["yes"]
+    assert not together["by_label"]["yes"]
 
 
 def test_no_expression_reaches_from_one_text_of_a_group_into_the_next() -> None:

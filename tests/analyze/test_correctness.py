@@ -8,7 +8,7 @@ from hypothesis import given as given_by
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from japagen.analyze.correctness import Said, _shares, ask_students, corrected, correctness
+from japagen.analyze.correctness import Said, _resample, _shares, ask_students, corrected, correctness
 from japagen.metrics import Undefined
 from japagen.records import Example, Prediction
 
@@ -34,6 +34,19 @@ def simulated(
     given = (noise[true].cumsum(axis=1) < random.random(n)[:, None]).sum(axis=1)
     made = Said(gold, np.arange(n), look(gold), np.array([look(true), look(true)]))
     return made, given, float((given == true).mean())
+
+
+def test_resamples_draw_whole_groups_of_gold_and_rows_of_their_own() -> None:
+    groups = np.array([0, 0, 0, 1, 2, 2])
+    random = np.random.default_rng(0)
+    drawn = [_resample(groups, 5, random) for _ in range(50)]
+    for gold, rows in drawn:
+        assert gold[0] == gold[1] == gold[2]
+        assert gold[4] == gold[5]
+        assert gold[0] + gold[3] + gold[4] == 3
+        assert rows.sum() == 5
+    assert len({tuple(gold) for gold, _ in drawn}) > 3
+    assert len({tuple(rows) for _, rows in drawn}) > 10
 
 
 def test_shares_by_hand() -> None:
