@@ -81,7 +81,8 @@ class Sampled:
 
     def findings(self) -> dict[int, tuple[str, str]]:
         """The rows that were not chosen, by position, with the reason."""
-        detail = f"{len(self.chosen)} of {self.of} rows were chosen"
+        left_out = self.of - len(self.chosen)
+        detail = f"{left_out:,} of {self.of:,} rows were left out to come near the spread that is wanted"
         return dict.fromkeys(sorted(set(range(self.of)) - set(self.chosen)), (REASON, detail))
 
 

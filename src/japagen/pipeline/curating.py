@@ -172,17 +172,8 @@ class _Curation:
             texts = read_texts(target_file(self.bound.experiment, section.target))
             target = of_texts(texts, section.by, topics=section.topics, seed=seed)
         found = sample(self.kept, section.per_label, target=target, seed=seed)
-        chosen = set(found.chosen)
-        told = f"{found.of - len(chosen):,} of {found.of:,} rows were left out to come near the spread that is wanted"
-        self._drop(
-            Dropped(
-                row,
-                "not_sampled",
-                told,
-            )
-            for place, row in enumerate(list(self.kept))
-            if place not in chosen
-        )
+        rows = self.kept
+        self._drop(Dropped(rows[place], *finding) for place, finding in found.findings().items())
         quotas = [asdict(quota) for quota in found.quotas]
         self.told["sample"] = {"of": found.of, "chosen": len(self.kept), "quotas": quotas, "sentence": found.sentence}
 
