@@ -120,9 +120,8 @@ def test_the_seed_decides_and_labels_do_not_disturb_one_another() -> None:
 
 def test_findings_name_every_row_left_out() -> None:
     found = choose(["p"] * 5, {}, {}, 3, seed=0)
-    assert found.findings() == dict.fromkeys(
-        set(range(5)) - set(found.chosen), ("not_sampled", "2 of 5 rows were left out to come near the spread that is wanted")
-    )
+    told = "2 of 5 rows were left out to come near the spread that is wanted"
+    assert found.findings() == dict.fromkeys(set(range(5)) - set(found.chosen), ("not_sampled", told))
 
 
 def test_rows_are_described_by_the_target() -> None:
