@@ -275,6 +275,9 @@ def test_one_rows_way(experiment: Experiment, tmp_path: Path) -> None:
     assert explained(run.path, "glad/000005")["outcome"].startswith("dropped when it was written: empty")
     with pytest.raises(RunError, match="did you mean"):
         explained(run.path, "glad/0000001")
+    with pytest.raises(RunError, match="there is no row 'zebra'") as caught:
+        explained(run.path, "zebra")
+    assert caught.value.what.endswith("'zebra'")  # thousands of names would help nobody
 
 
 def test_what_an_explanation_says_is_what_happened(experiment: Experiment, tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from japagen.curate import mend
 from japagen.curate.audit import draw_audit
 from japagen.curate.filters import repairs
 from japagen.curate.steps import way
-from japagen.errors import DataError, RunError, did_you_mean
+from japagen.errors import DataError, RunError
 from japagen.evaluate.gold import GoldData
 from japagen.experiment import Experiment
 from japagen.pipeline.curating import RESTORED_COLUMN
 from japagen.pipeline.rows import as_dropped, read_examples
-from japagen.pipeline.rules import rules_of
+from japagen.pipeline.rules import near_row, rules_of
 from japagen.records import Dropped, Example
 from japagen.rundir import STAGES, Run, read_json
 from japagen.sections import CurateSection
@@ -43,7 +43,7 @@ def _explained(run: Run, row: str) -> dict[str, Any]:
     stands = {one.id: one for one in (*read_examples(run.folder("curate") / "examples.jsonl"), *_control(run))}
     if not any(row in known for known in (written, lost, fates, stands)):
         raise RunError(
-            f"there is no row '{row}'; {did_you_mean(row, list(written)[:100_000])[:200]}",
+            f"there is no row '{row}'{near_row(row, written)}",
             where=run.path,
             remedy="ids stand in examples.jsonl and dropped.jsonl of the stages generate and curate",
         )

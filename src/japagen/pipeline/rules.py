@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -195,7 +196,7 @@ def restore(run: Run, ids: list[str]) -> int:
             raise RunError(f"row '{name}' is kept already", where=run.path, remedy="name a row that was dropped")
         if row is None:
             raise RunError(
-                f"no row '{name}' was dropped; {did_you_mean(name, list(dropped)[:100_000])[:200]}",
+                f"no row '{name}' was dropped{near_row(name, dropped)}",
                 where=run.path,
                 remedy=f"{run.folder('curate').name}/dropped.jsonl has all of them",
             )
@@ -212,6 +213,12 @@ def restore(run: Run, ids: list[str]) -> int:
             known[name] = text_digest(dropped[name]["text"], dropped[name].get("text_pair"))
     write_text(run.path / RESTORED, "".join(f"{name}\t{known[name]}\n" for name in sorted(known)))
     return len(known)
+
+
+def near_row(name: str, rows: Collection[str]) -> str:
+    """A hint that names the row that may have been meant; nothing where none is near: there are too many to list."""
+    hint = did_you_mean(name, list(rows)[:100_000])
+    return f"; {hint}" if hint.startswith("did you mean") else ""
 
 
 def dropped_rows(run: Run) -> list[dict[str, str]]:
