@@ -24,10 +24,11 @@ import tempfile
 import time
 from collections import Counter
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from japagen.analyze.diversity import distinct_n
+from japagen.analyze.sampling import draw, stream
 from japagen.curate.duplicates import near_texts, same_texts
 from japagen.estimate import estimate
 from japagen.experiment import Experiment
@@ -42,6 +43,12 @@ from machine import processor
 RESULT = Path(__file__).parent / "results" / "samples_per_call.json"
 MAX_TOKENS = 30  # for each text: reviews have about 15, and a base model goes on up to the limit
 ARMS = [(kadg, samples) for kadg in (False, True) for samples in (1, 4, 8)]
+
+
+def distinct_2(texts: list[list[str]]) -> float:
+    """Share of different pairs of neighbouring words among all."""
+    pairs = [pair for words in texts for pair in pairwise(words)]
+    return len(set(pairs)) / len(pairs)
 
 
 def measure(kadg: bool, samples: int, rows: int) -> dict[str, Any]:
@@ -91,7 +98,7 @@ def compared(arms: list[dict[str, Any]]) -> None:
     n = min(len(arm["texts"]) for arm in arms)
     for arm in arms:
         texts = [words(text) for text in arm.pop("texts")]
-        arm["distinct_2"] = round(distinct_n(texts, 2, sample=n, seed=0).value, 3)
+        arm["distinct_2"] = round(distinct_2(draw(texts, n, stream(0, "distinct-n"))), 3)
         arm["distinct_2_of"] = n
         (one,) = (other for other in arms if other["kadg"] == arm["kadg"] and other["samples_per_call"] == 1)
         for key in ("prompt_tokens", "prompt_tokens_estimated"):

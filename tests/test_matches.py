@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,24 @@ def test_pairs_of_jnli_valid_in_jsts_train() -> None:
     found = [match.how for match in find_matches(pairs, jsts)]
     assert len(pairs) == 1358
     assert {how: found.count(how) for how in KINDS} == {"exact": 841, "canonical": 78, "near": 3}
+
+
+@pytest.mark.parametrize("similarity", [0.3, 0.8])
+def test_many_forms_are_joined_by_compiled_loops_with_the_same_result(
+    monkeypatch: pytest.MonkeyPatch, similarity: float
+) -> None:
+    rng = random.Random(0)
+    nouns = ["犬", "猫", "公園", "海辺", "電車", "帽子"]
+
+    def text() -> str:
+        return (
+            f"{rng.choice(nouns)}と{rng.choice(nouns)}が{rng.choice(nouns)}の{rng.choice(['前', '横', '上'])}にいる。"
+        )
+
+    others: list[Texts] = [(text(), text()) for _ in range(300)]
+    rows: list[Texts] = [(text(), text()) for _ in range(60)] + [(b, f"{a}よ") for a, b in others[:9] if b]
+    counted = find_matches(rows, others, similarity=similarity)
+    monkeypatch.setattr("japagen.matches.MANY", 0)
+    assert find_matches(rows, others, similarity=similarity) == counted
+    assert counted
+    assert find_matches([], others) == []

@@ -9,7 +9,7 @@ that the students learn from (character n-grams, C = 1). Of each split all noise
 
 raw       share of rows whose label the students give, too
 inverted  trace of N C^-1, with the cross-validated confusion matrix C of labels
-corrected `japagen.analyze.correctness`, with its 95 % interval (40 resamples)
+corrected `japagen.analyze.labels.correctness`, with its 95 % interval (40 resamples)
 
 The result is written to benchmarks/results/quality_correctness.json.
 """
@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from japagen.analyze.correctness import Said, ask_students, corrected
+from japagen.analyze.labels.correctness import Said, ask_students, corrected
 from japagen.metrics import codes
 from japagen.records import Example, Prediction
 from japagen.streams import stream

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from japagen.errors import RunError
 from japagen.evaluate.system import with_values
 from japagen.records import Example, Prediction
-from japagen.rundir import Run, check_name, read_json
+from japagen.rundir import SWEEP, Run, check_name, read_json
 from japagen.student import Classifier, load_classifier
 from japagen.student.ensemble import Ensemble
 from japagen.task import Task
@@ -48,6 +48,8 @@ def load_run_classifier(path: str | Path) -> Classifier:
     """
     folder = Path(path)
     check_name(folder)
+    if (folder / SWEEP).is_file():
+        Run.open(folder)  # says which runs are in it
     if not any((folder / name).is_file() for name in ("run.json", "classifier.json")):
         near = Path("runs") / folder
         hint = f"did you mean {near}?" if (near / "run.json").is_file() else "make one with: japagen run EXPERIMENT"

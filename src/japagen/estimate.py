@@ -20,11 +20,11 @@ from japagen.cache import shared_replies
 from japagen.errors import ConfigError, did_you_mean
 from japagen.evaluate.gold import GoldData, load_gold_data
 from japagen.experiment import Experiment
-from japagen.llm import check_llm
 from japagen.llm.budget import Budget, Usage
 from japagen.llm.prices import Price, experiment_price
 from japagen.llm.stored import Stored
 from japagen.llm.tokens import Observed, TokenCounter
+from japagen.pipeline.named import check_named
 from japagen.pipeline.rules import check_curation
 from japagen.records import Message, Request
 from japagen.rundir import REPLIES, STAGES, Run
@@ -116,6 +116,8 @@ def estimate(
     runs: str | Path = "runs",
     until: str = "report",
     counter: TokenCounter | None = None,
+    replies: Stored | None = None,
+    counted: set[str] | None = None,
 ) -> Estimate:
     """Estimate what `japagen run` would still ask for.
 
@@ -124,6 +126,8 @@ def estimate(
         runs: folder that holds the run's folder, if it has been started.
         until: the last stage that would run.
         counter: how tokens are counted; by default as well as it can be done here.
+        replies: a store that the run shares with others.
+        counted: keys of requests that others will have asked before; those of this run are added.
 
     Raises:
         ConfigError: the experiment cannot be run, or ``budget.usd`` is set and the model's price is not known.
@@ -133,7 +137,7 @@ def estimate(
         raise ConfigError(f"no stage is called '{until}'", where="run", remedy=did_you_mean(until, STAGES))
     evaluated = STAGES.index(until) >= STAGES.index("evaluate")
     task = experiment.load_task()
-    check_llm(experiment.llm.name)
+    check_named(experiment)
     check_curation(experiment, task)
     price = experiment_price(experiment)
     run = Run(Path(runs) / experiment.name)
@@ -143,7 +147,7 @@ def estimate(
     counter = counter or TokenCounter.for_model(model if kind.startswith("openai") else kind, observed)
     gold = load_gold_data(task)
     parts = [*generate_parts(experiment, task), *(evaluate_parts(experiment, task, gold.test) if evaluated else ())]
-    shared = Stored(shared_replies()) if experiment.llm.shared_cache else None
+    shared = Stored(shared_replies()) if experiment.llm.shared_cache else replies
     name = stored_name(experiment.llm)
     missing = []
     for part in parts:
@@ -159,11 +163,13 @@ def estimate(
         looked_at += sum(map(len, blocks))
         store = stores[part.stage]
         places = [place for place in (store, shared) if name and place is not None and len(place)]
-        items.append(_item(part, rows, blocks, experiment.llm, counter, store.observed(part.plan), places, name))
+        observed_here = store.observed(part.plan)
+        items.append(_item(part, rows, blocks, experiment.llm, counter, observed_here, places, name, counted))
     spent = stores["generate"].usage() + stores["evaluate"].usage()
     found = Estimate(experiment.llm.name, tuple(items), price, spent, ())
     notes = [f"prompts: {counter.how}", *_notes(experiment, task, found, observed)]
     open_stages = [stage for stage in STAGES[: STAGES.index(until) + 1] if run.done(stage) is None]
+    notes += _stop_rule(experiment, task)
     notes += _later(experiment, task, STAGES[: STAGES.index(until) + 1])
     notes += _trainings(experiment, task, gold, open_stages)
     length = max(_mean_tokens(part, counter) for part in parts if part.stage == "generate")
@@ -184,6 +190,7 @@ def _item(
     observed: Observed,
     places: list[Stored],
     name: str | None,
+    counted: set[str] | None,
 ) -> Item:
     """One part's counts, from the requests in its blocks."""
     found = calls = 0
@@ -193,8 +200,12 @@ def _item(
     typical = _mean_tokens(part, counter)
     for block in blocks:
         requests = [request for row in block if (request := part.request(row))]
-        keys = {request.id: request.key(name) for request in requests} if places and name else {}
+        named = name or f"{llm.name} {llm.base_url}"  # what it will be called is known only where it is loaded
+        keys = {request.id: request.key(named) for request in requests} if places or counted is not None else {}
         known = set().union(*(place.has(keys.values()) for place in places))
+        if counted is not None:
+            known |= counted & set(keys.values())
+            counted.update(keys.values())
         last: tuple[Message, ...] = ()
         sharing = 0
         for request in requests:
@@ -269,6 +280,17 @@ def _notes(experiment: Experiment, task: Task, found: Estimate, observed: Observ
     budget = Budget(experiment.budget, found.price, spent=found.spent + found.expected)
     if found.expected.requests and (reason := budget.stop()):
         yield f"the budget would end the run, by what is expected: {reason.replace(' is spent', ' would be spent')}"
+
+
+def _stop_rule(experiment: Experiment, task: Task) -> Iterator[str]:
+    """That texts are counted which may never be asked for."""
+    rule, most = experiment.generate.stop_rule, experiment.generate.per_label
+    if rule is not None:
+        least = min(most, 4 * rule.start)
+        yield (
+            f"generate.stop_rule: at most {most:,} texts per label, which are counted here; {least:,} at least, and no more "
+            f"once twice as many are expected to gain less than {rule.epsilon:g} {task.metric}"
+        )
 
 
 def _later(experiment: Experiment, task: Task, stages: Collection[str]) -> Iterator[str]:

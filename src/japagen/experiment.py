@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from japagen.errors import ConfigError, did_you_mean
 from japagen.japanese import japanese_share
@@ -25,6 +25,7 @@ from japagen.sections import (
     Section,
     TrainSection,
 )
+from japagen.sections.arms import check_arms
 from japagen.task import Gold, Name, Task, built_in_tasks
 from japagen.yamlfile import check_model, check_path, read_model
 
@@ -54,10 +55,20 @@ class Experiment(Section):
     evaluate: EvaluateSection = EvaluateSection()
     analyze: AnalyzeSection = AnalyzeSection()
     report: ReportSection = ReportSection()
+    arms: dict[Name, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="variants to run side by side: name to the keys that differ, dotted, e.g. {no-kadg: {generate.kadg: "
+        "false}}",
+    )
     gold: Gold | None = Field(
         default=None, description="human-labelled data in place of the task's; files relative to this one"
     )
     folder: Path | None = Field(default=None, exclude=True)
+
+    @field_validator("arms", mode="before")
+    @classmethod
+    def _arms(cls, given: Any) -> Any:
+        return check_arms(given)
 
     @classmethod
     def load(
@@ -88,6 +99,15 @@ class Experiment(Section):
             remedy = f"to run a configuration of the paper's authors: japagen run --task '{file}'"
             raise ConfigError("is no experiment, which ends in .yaml", where=file, remedy=remedy)
         return _found_model(read_model(cls, file, changes), file.resolve().parent)
+
+    def changed(self, changes: Mapping[str, Any]) -> Experiment:
+        """The same experiment with other values, by dotted key; what was read from its file stays.
+
+        Raises:
+            ConfigError: a key or value cannot be used.
+        """
+        data = self.model_dump(mode="json", exclude_unset=True)
+        return _found_model(check_model(type(self), data, Path(self.name), changes=changes), self.folder or Path())
 
     def load_task(self) -> Task:
         """The experiment's task; a path is relative to the experiment's file.
@@ -150,6 +170,7 @@ class Experiment(Section):
                     remedy="write more shots for this label, or lower generate.shots",
                 )
         _check_self_consistency(self, task)
+        _check_stop_rule(self, task)
         _check_contrast(self, task)
         return task
 
@@ -179,6 +200,33 @@ def _check_curation(experiment: Experiment, task: Task) -> None:
             where=f"task '{task.name}'",
             remedy="add it (see: japagen new NAME), or remove curate.judge",
         )
+
+
+def _check_stop_rule(experiment: Experiment, task: Task) -> None:
+    """Whether a stop rule has what it measures on, and nothing else decides how much is written."""
+    rule, here = experiment.generate.stop_rule, f"experiment '{experiment.name}'"
+    if rule is None:
+        return
+    if not (task.gold and task.gold.has_dev):
+        raise ConfigError(
+            "generate.stop_rule measures a student on gold dev rows, but the task has no gold.dev",
+            where=here,
+            remedy="add gold.dev to the task, or remove generate.stop_rule",
+        )
+    if rule.start > experiment.generate.per_label:
+        raise ConfigError(
+            f"generate.stop_rule.start is {rule.start}, but generate.per_label allows {experiment.generate.per_label}",
+            where=here,
+            remedy="raise generate.per_label, which is the most that is written, or lower the start",
+        )
+    others = {
+        "rounds: 2 writes more after the rule has stopped": experiment.rounds > 1,
+        "curate.top_up asks for generate.per_label rows, whatever the rule says": experiment.curate.top_up,
+        "curate.sample leaves out rows that the rule has found worth having": experiment.curate.sample is not None,
+    }
+    for reason, given in others.items():
+        if given:
+            raise ConfigError(reason, where=here, remedy="remove it, or generate.stop_rule")
 
 
 def planned_systems(experiment: Experiment, task: Task) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from japagen.errors import DataError, RunError
 from japagen.evaluate.gold import GoldData
 from japagen.experiment import Experiment
 from japagen.pipeline.curating import RESTORED_COLUMN
-from japagen.pipeline.rows import as_dropped, read_examples
+from japagen.pipeline.rows import as_dropped, read_examples, written_rows
 from japagen.pipeline.rules import near_row, rules_of
 from japagen.records import Dropped, Example
 from japagen.rundir import STAGES, Run, read_json
@@ -37,7 +37,7 @@ def explained(path: str | Path, row: str) -> dict[str, Any]:
 
 
 def _explained(run: Run, row: str) -> dict[str, Any]:
-    written = {one.id: one for one in _written(run)}
+    written = {one.id: one for one in written_rows(run)}
     lost = {one.example.id: one for one in _dropped(run, "generate")}
     fates = {one.example.id: one for one in _dropped(run, "curate")}
     stands = {one.id: one for one in (*read_examples(run.folder("curate") / "examples.jsonl"), *_control(run))}
@@ -138,11 +138,6 @@ def write_audit(path: str | Path, file: Path, n: int) -> int:
             f"cannot be written: {error.strerror or error}", where=file, remedy="name another file"
         ) from error
     return len(rows)
-
-
-def _written(run: Run) -> list[Example]:
-    more = run.folder("curate") / "more.jsonl"
-    return read_examples(run.folder("generate") / "examples.jsonl") + (read_examples(more) if more.is_file() else [])
 
 
 def _control(run: Run) -> list[Example]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from japagen.japanese import canonical
 from japagen.records import Example
+from japagen.streams import stream
 
 IMAGE = "yjcaptions_id"
 """JGLUE's column: IMAGE-CAPTION-CAPTION, or IMAGE_IMAGE-… where the captions are of two images."""
@@ -38,6 +39,21 @@ def text_groups(examples: Sequence[Example]) -> list[str]:
     no text in common.
     """
     return _joined([_texts(row) for row in examples])
+
+
+def one_of_each_group(examples: Sequence[Example], seed: int) -> list[Example]:
+    """The rows that can be taken for independent draws, in their order: one, drawn with the seed, of each image; all of them
+    where rows name none.
+    """
+    groups = image_groups(examples)
+    if groups is None:
+        return list(examples)
+    places = list(range(len(examples)))
+    stream(seed, "one of each group").shuffle(places)
+    first: dict[str, int] = {}
+    for place in places:
+        first.setdefault(groups[place], place)
+    return [examples[place] for place in sorted(first.values())]
 
 
 def split_groups(examples: Sequence[Example]) -> list[str]:

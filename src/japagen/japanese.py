@@ -24,6 +24,7 @@ TOKENISER = "fugashi/unidic-lite"
 _HIRAGANA = re.compile("[\u3041-\u3096\u309d-\u309f\U0001b001-\U0001b11f]")
 _KATAKANA = re.compile("[\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\U0001b120-\U0001b122\U0001b164-\U0001b167]")
 _KANJI = re.compile("[々〆〇〻\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+_JAPANESE = re.compile(f"[{_HIRAGANA.pattern[1:-1]}{_KATAKANA.pattern[1:-1]}{_KANJI.pattern[1:-1]}]")
 _EMOJI = re.compile(
     # Emoji=Yes of Unicode's emoji-data.txt: the pictograph blocks, then the scattered older symbols (☆ and ♪ are none).
     "[\U0001f000-\U0001f3fa\U0001f400-\U0001faff"
@@ -33,6 +34,7 @@ _EMOJI = re.compile(
 _DASHES = str.maketrans("〜‐‑‒–—―−", "~-------")  # 5〜10分 is 5～10分; NFKC leaves these apart
 _VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _NO_LETTER = re.compile(r"[\W_]")  # every mark is among them
+_MARK_IN_NUMBER = re.compile(r"(?<=\d)([\W_])(?=\d)")
 _BLANK = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 _NOT_VERBS = "冷覚醒済澄悩励騙晦増"  # 目を覚ます, 湯を冷ました: the verb itself ends in ます
@@ -61,26 +63,35 @@ def canonical(text: str) -> str:
     """
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     text = _VARIATION.sub("", text)
-    kept = _NO_LETTER.sub(_unless_mark, text)
+    apart = _MARK_IN_NUMBER.split(text)  # the odd ones are marks between two digits
+    apart[::2] = [part.translate(_KEPT) for part in apart[::2]]
+    apart[1::2] = [_in_number(mark) for mark in apart[1::2]]
+    kept = "".join(apart)
     return unicodedata.normalize("NFKC", kept) or "".join(text.translate(_DASHES).split())
 
 
-def _unless_mark(found: re.Match[str]) -> str:
-    char = found[0]
+class _Kept(dict[int, str]):
+    """What stands for each character that is not between two digits; looked up once for each."""
+
+    def __missing__(self, point: int) -> str:
+        char = chr(point)
+        self[point] = "" if _NO_LETTER.match(char) and _is_mark(char) else char
+        return self[point]
+
+
+_KEPT = _Kept()
+
+
+def _in_number(char: str) -> str:
+    """What stands for a character between two digits."""
     if not _is_mark(char):
         return char
-    return char.translate(_DASHES) if _in_number(found.string, found.start()) else ""
+    return "" if char.isspace() or char == "," else char.translate(_DASHES)
 
 
 def _is_mark(char: str) -> bool:
     category = unicodedata.category(char)
     return category[0] in "PSZ" or category in ("Cc", "Cf", "Cs")
-
-
-def _in_number(text: str, i: int) -> bool:
-    if text[i].isspace() or text[i] == "," or not 0 < i < len(text) - 1:
-        return False
-    return text[i - 1].isdecimal() and text[i + 1].isdecimal()
 
 
 def _script(char: str) -> str | None:
@@ -162,10 +173,10 @@ def register(text: str) -> Register:
     no Japanese letter at all.
     """
     text = unicodedata.normalize("NFKC", text)
-    if not japanese_share(text):
+    if not _JAPANESE.search(text):
         return "unknown"
     outside = _QUOTED.sub("", text)
-    if not japanese_share(outside):
+    if not _JAPANESE.search(outside):
         outside = re.sub(r"[「」『』“”()]", "", text)
     sentences = [_LAUGHTER.sub("", part) for part in _SENTENCE_END.split(outside)]
     polite = [s for s in sentences if _is_polite(s)]

@@ -20,12 +20,15 @@ import numpy as np
 
 from japagen.japanese import canonical
 from japagen.ngrams import trigrams
+from japagen.setjoin import Sets, join
 
 Texts = tuple[str, str | None]
 """A text, or the two of a pair."""
 Kind = Literal["exact", "canonical", "near"]
 KINDS: tuple[Kind, ...] = ("exact", "canonical", "near")
 """From the strongest to the weakest."""
+MANY = 20_000
+"""Forms from which on compiled loops pay their loading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def find_matches(
     """
     if not 0 < similarity <= 1:
         raise ValueError(f"similarity must be above 0 and at most 1, not {similarity}")
-    found = _Others(others, similarity, form)
+    found = _Others(others, similarity, form, rows)
     best = ((position, found.best(row)) for position, row in enumerate(rows))
     return [Match(position, *match) for position, match in best if match]
 
@@ -88,7 +91,9 @@ Found = tuple[int, Kind, float]  # position in the other set, kind, similarity
 class _Others:
     """The other set, looked up by texts, by forms and by 3-grams of forms. The two texts of a pair have no order."""
 
-    def __init__(self, others: Sequence[Texts], similarity: float, form: Callable[[str], str]) -> None:
+    def __init__(
+        self, others: Sequence[Texts], similarity: float, form: Callable[[str], str], rows: Sequence[Texts]
+    ) -> None:
         self._form = cache(form)
         self._texts: dict[Texts, int] = {}
         self._forms: dict[Texts, int] = {}
@@ -100,7 +105,13 @@ class _Others:
             for one in forms:
                 if one is not None:
                     self._holding[one][forms] = first
-        self._index = _Index(list(self._holding), similarity)
+        known = list(self._holding)
+        self._index: _Index | _Joined
+        if len(known) <= MANY:
+            self._index = _Index(known, similarity)
+        else:
+            wanted = dict.fromkeys(one for row in rows for one in self._forms_of(row) if one is not None)
+            self._index = _Joined(known, list(wanted), similarity)
 
     def best(self, row: Texts) -> Found | None:
         """The strongest match of a row, the earliest of several."""
@@ -137,6 +148,20 @@ class _Others:
 def _unordered(row: Texts) -> Texts:
     first, second = row
     return row if second is None or first <= second else (second, first)
+
+
+class _Joined:
+    """The same as `_Index` by compiled loops, for many forms, and only for the forms that will be looked for."""
+
+    def __init__(self, forms: Sequence[str], wanted: Sequence[str], similarity: float) -> None:
+        self._found: dict[str, dict[str, float]] = defaultdict(dict)
+        pairs = join(Sets.of_texts(wanted), Sets.of_texts(forms), similarity) if wanted and forms else None
+        for left, right, score in zip(pairs.first, pairs.second, pairs.scores, strict=True) if pairs else ():
+            self._found[wanted[left]][forms[right]] = float(score)
+
+    def find(self, form: str) -> dict[str, float]:
+        """The similar forms, itself among them where it is there, each with its similarity."""
+        return self._found.get(form, {})
 
 
 class _Index:

@@ -1,8 +1,7 @@
-"""What a run's report is drawn from: the JSON that the stages left, samples of rows, notices. Nothing is measured here."""
+"""What a run's report is drawn from: the JSON that the stages left, and their rows. Nothing is measured here."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,7 @@ from japagen.tables import read_rows
 from japagen.task import Task
 
 CURATION = "curation.json"
-LEVEL = 0.05
-"""Of the tests of differences, all together."""
+STOPPING = "stopping.json"
 
 
 def report_data(run: Run, experiment: Experiment, task: Task, test: Sequence[Example]) -> ReportData:
@@ -31,13 +29,12 @@ def report_data(run: Run, experiment: Experiment, task: Task, test: Sequence[Exa
         test: the gold test rows, for the texts of mistakes.
     """
     stages = {stage: done for stage in STAGES[:-1] if (done := run.done(stage))}
-    most = experiment.report.examples
     students = _students(run.folder("train"))
     scores = _with_gold(read_json(run.folder("evaluate") / "scores.json"), students)
     kept = read_rows(run.folder("curate") / "examples.jsonl")
     dropped = [row for stage in ("generate", "curate") for row in read_rows(run.folder(stage) / "dropped.jsonl")]
     return ReportData(
-        name=experiment.name,
+        name=run.name,
         task={
             "name": task.name,
             "description": task.description,
@@ -51,20 +48,19 @@ def report_data(run: Run, experiment: Experiment, task: Task, test: Sequence[Exa
         stages=stages,
         scores=scores,
         curation=_curation(run),
-        analysis=read_json(run.folder("analyze") / "analysis.json"),
-        kept=_spread(kept, most),
-        dropped=_spread(dropped, most),
-        mistakes=_spread(_mistakes(run, scores.get("primary"), test), most),
+        analysis=_analysis(run),
+        kept=kept,
+        dropped=dropped,
+        mistakes=_mistakes(run, scores.get("primary"), test),
         provenance={
             "llm": stages["generate"].get("llm"),
             "seed": experiment.seed,
             "started": run.about().get("created"),
             "finished": now(),
-            "command": f"japagen run {experiment.name}.yaml",
+            "command": run.command,
             "versions": versions(),
             "digests": {f"{stage} outputs": run.outputs_digest(stage) for stage in stages},
         },
-        notices=_notices(experiment, scores, stages),
     )
 
 
@@ -72,6 +68,14 @@ def _curation(run: Run) -> dict[str, Any]:
     """What `curate` says of itself beside its rows; nothing in runs of before it did."""
     file = run.folder("curate") / CURATION
     return read_json(file) if file.exists() else {}
+
+
+def _analysis(run: Run) -> dict[str, Any]:
+    """What `analyze` measured, and how writing stopped where a rule stopped it."""
+    file = run.folder("generate") / STOPPING
+    stopping = {"stopping": read_json(file)} if file.exists() else {}
+    measured: dict[str, Any] = read_json(run.folder("analyze") / "analysis.json")
+    return measured | stopping
 
 
 def _students(folder: Path) -> list[dict[str, Any]]:
@@ -139,43 +143,3 @@ def _size(mistake: dict[str, Any]) -> float:
     if mistake.get("gold_value") is not None and mistake.get("value") is not None:
         return abs(float(mistake["gold_value"]) - float(mistake["value"]))
     return float(mistake.get("score") or 0.0)
-
-
-def _notices(experiment: Experiment, scores: dict[str, Any], stages: dict[str, Any]) -> list[str]:
-    """What a reader must know before anything else."""
-    notices = []
-    if not scores["systems"]:
-        notices.append("The task names no gold data, so nothing was measured.")
-    elif scores["n"] < 500:
-        least = scores["smallest_detectable_difference"]
-        of = "" if scores["metric"] == "accuracy" else " of accuracy"
-        what = f"Differences below about {100 * least:.1f} points{of} cannot" if least else "Hardly any difference can"
-        notices.append(f"The test set has only {scores['n']} rows. {what} be told from chance.")
-    for system in scores["systems"]:
-        if system.get("unparsed"):
-            counted = "the mean answer" if scores.get("kind") == "similarity" else "wrong"
-            notices.append(
-                f"{system['name']}: {system['unparsed']} of {system['answers']} answers failed, were refused or could "
-                f"not be read; they count as {counted}."
-            )
-    notices += [f"Left out: {what}." for what in scores.get("left_out", [])]
-    resamples, tests = experiment.evaluate.resamples, len(scores.get("tests", {}).get("family", ()))
-    if 2 * tests / resamples >= LEVEL:
-        notices.append(
-            f"With {resamples:,} resamples no difference can stand the correction for {tests} comparisons; "
-            f"set evaluate.resamples to {math.ceil(4 * tests / LEVEL):,} or more."
-        )
-    wanted = experiment.generate.per_label
-    for label, account in stages["curate"].get("by_label", {}).items():
-        if account["kept"] < wanted / 2:
-            notices.append(f"Of {wanted} texts asked for of label '{label}', {account['kept']} are left.")
-    if experiment.train.dev == "gold":
-        notices.append("Settings of the students were chosen on gold labels (train.dev: gold).")
-    return notices
-
-
-def _spread(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """At most that many rows, evenly from the whole."""
-    if len(rows) <= most:
-        return list(rows)
-    return [rows[i * len(rows) // most] for i in range(most)]

@@ -25,6 +25,8 @@ from japagen.tables import file_digest, write_json
 
 STAGES = ("generate", "curate", "train", "evaluate", "analyze", "report")
 REPLIES = "replies.sqlite"
+SWEEP = "sweep.json"
+"""In the folder of a sweep, whose arms are runs (see `sweepdir`)."""
 _PACKAGES = (
     "japagen",
     "numpy",
@@ -87,8 +89,8 @@ class Run:
         self.path = path
 
     @classmethod
-    def create(cls, path: Path, *, experiment: str, task: str) -> Run:
-        """The run at `path`, made if it is not there.
+    def create(cls, path: Path, *, experiment: str, task: str, sweep: str = "") -> Run:
+        """The run at `path`, made if it is not there; `sweep` is the one that it is an arm of.
 
         Raises:
             RunError: the folder cannot be written, or holds something else.
@@ -97,8 +99,14 @@ class Run:
         mark = path / "run.json"
         try:
             if mark.exists():
-                run._check(experiment, task)
+                run._check(experiment, task, sweep)
                 return run
+            if (path / SWEEP).exists():
+                raise RunError(
+                    "this folder holds a sweep, and the experiment has no arms",
+                    where=path,
+                    remedy="give the experiment another name, or choose another folder with --runs",
+                )
             if path.exists() and any(not entry.name.endswith(".partial") for entry in path.iterdir()):
                 raise RunError(
                     "this folder is not empty and holds no run",
@@ -107,9 +115,8 @@ class Run:
                 )
             path.mkdir(parents=True, exist_ok=True)
             version = metadata.version("japagen")
-            write_json(
-                mark, {"format": 1, "experiment": experiment, "task": task, "japagen": version, "created": now()}
-            )
+            about = {"format": 1, "experiment": experiment, "task": task, "japagen": version, "created": now()}
+            write_json(mark, about | ({"sweep": sweep} if sweep else {}))
         except OSError as error:
             raise RunError(
                 f"the run's folder cannot be written: {error.strerror or error}",
@@ -127,6 +134,10 @@ class Run:
         """
         run = cls(Path(path))
         check_name(run.path)
+        if (run.path / SWEEP).is_file():
+            arms = sorted(file.parent.name for file in run.path.glob("*/run.json"))
+            hint = f"name one of its arms, e.g. {run.path / arms[0]}" if arms else "none of its arms was begun"
+            raise RunError("this is a sweep, a folder of runs", where=path, remedy=hint)
         if not (run.path / "run.json").is_file():
             near = Path("runs") / path
             hint = f"did you mean {near}?" if (near / "run.json").is_file() else "make one with: japagen run EXPERIMENT"
@@ -138,12 +149,32 @@ class Run:
         """What ``run.json`` says."""
         return _read_object(self.path / "run.json", experiment=str, task=str)
 
-    def _check(self, experiment: str, task: str) -> None:
+    @property
+    def name(self) -> str:
+        """As it is called in messages and tables: its experiment's name, of an arm ``SWEEP/ARM``."""
         about = self.about()
-        if (about.get("experiment"), about.get("task")) != (experiment, task):
+        return f"{about['sweep']}/{about['experiment']}" if about.get("sweep") else str(about["experiment"])
+
+    @property
+    def command(self) -> str:
+        """What makes it, e.g. ``japagen run temperature.yaml --arm t-08``."""
+        about = self.about()
+        sweep, name = about.get("sweep"), about["experiment"]
+        return f"japagen run {sweep}.yaml --arm {name}" if sweep else f"japagen run {name}.yaml"
+
+    def _redo(self, stage: str) -> str:
+        """The options that make a stage again."""
+        file = self.path / "run.json"
+        arm = self.about() if file.is_file() else {}
+        return f"--arm {arm['experiment']} --redo {stage}" if arm.get("sweep") else f"--redo {stage}"
+
+    def _check(self, experiment: str, task: str, sweep: str) -> None:
+        about = self.about()
+        if (about.get("experiment"), about.get("task"), about.get("sweep", "")) != (experiment, task, sweep):
+            wanted = f"{sweep}/{experiment}" if sweep else experiment
             raise RunError(
-                f"this run belongs to experiment '{about.get('experiment')}' on task '{about.get('task')}', "
-                f"not to '{experiment}' on '{task}'",
+                f"this run belongs to experiment '{self.name}' on task '{about.get('task')}', "
+                f"not to '{wanted}' on '{task}'",
                 where=self.path,
                 remedy="give the experiment another name, or choose another folder with --runs",
             )
@@ -216,14 +247,14 @@ class Run:
             raise RunError(
                 f"stage '{stage}' was made from other inputs: {change}",
                 where=folder,
-                remedy=f"redo from here with --redo {stage} (stored replies are kept), or rename the experiment",
+                remedy=f"redo from here with {self._redo(stage)} (stored replies are kept), or rename the experiment",
             )
         for name, expected in done["outputs"].items():
             if digest_or_none(folder / name) != expected:
                 raise RunError(
                     f"'{name}' is gone or was changed since the stage was done",
                     where=folder,
-                    remedy=f"make it again with --redo {stage}",
+                    remedy=f"make it again with {self._redo(stage)}",
                 )
         return True
 
@@ -252,6 +283,30 @@ class Run:
             ) from error
         return folder
 
+    def take_over(self, stage: str, inputs: Mapping[str, Any], other: Run) -> bool:
+        """Take what another run made of a stage from the same inputs; its ``done.json`` says which run that is.
+
+        Files become links, which cost no room: stages never change a file in place. Replies stay where they are.
+
+        Returns:
+            False where the other run has nothing of the kind, or its files are no longer what it wrote.
+
+        Raises:
+            OSError: this run cannot be written.
+            RunError: it, or the other's ``done.json``, is damaged.
+        """
+        done = other.done(stage)
+        if done is None or _difference(done["inputs"], json.loads(json.dumps(inputs))):
+            return False
+        source, target = other.folder(stage), self.begin(stage)
+        for name, expected in done["outputs"].items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            if not _link(source / name, target / name) or digest_or_none(target / name) != expected:
+                return False
+        origin = {"taken_from": done.get("taken_from") or other.about()["experiment"]}
+        write_json(target / "done.json", done | origin)
+        return True
+
     def finish(self, stage: str, inputs: Mapping[str, Any], **facts: Any) -> None:
         """Write ``done.json``, last: the stage is complete."""
         folder = self.folder(stage)
@@ -270,6 +325,17 @@ class Run:
             "versions": versions(),
         }
         write_json(folder / "done.json", done)
+
+
+def _link(source: Path, target: Path) -> bool:
+    """The same file under another name, or a copy of it; False where it is gone."""
+    try:
+        target.hardlink_to(source)
+    except FileNotFoundError:
+        return False
+    except OSError:  # another disk, or one without links
+        shutil.copyfile(source, target)
+    return True
 
 
 def _read_object(file: Path, **needed: Any) -> dict[str, Any]:

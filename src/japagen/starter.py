@@ -131,6 +131,7 @@ generate:
   kadg: true                   # all that the task knows; false: nothing; or a list, e.g. [word]; random-word: the control
   first_sentence: own          # pairs: a first sentence for each row, or shared by all labels
   samples_per_call: 1          # texts in one structured reply
+  stop_rule: null              # {{epsilon: 0.002, start: 100}}: doublings, until twice the texts would gain less than that
 
 curate:
   filters: {{}}                  # {{incomplete: true}}: turned on, or off; japagen filters lists them
@@ -190,10 +191,21 @@ evaluate:
   calibrate: true
   self_consistency: 0          # 10: also the majority of ten written answers
   contrast: null               # {{system: japagen/embedding, against: zero-shot}}: what the experiment is about
+  sizes: []                    # [250, 500, 1000]: the learning curve, students trained on so many rows too
   resamples: 5000
 
+analyze:
+  tokeniser: unidic-lite       # or character, ipadic, sudachi-a, sudachi-c
+  encoder: true                # measures on sentence vectors, and the map of texts
+  oracle: embedding            # student that learns from gold and judges the labels; null: none
+  people: null                 # audit.csv: labels that people gave to synthetic rows (japagen curate RUN --audit)
+  epsilon: 0.002               # gain below which more texts do not pay
+
 report:
-  examples: 200                # rows shown of each kind
+  examples: 25000              # rows to browse, at most
+  language: en                 # or ja
+
+# arms: {{no-kadg: {{generate.kadg: false}}, random: {{generate.kadg: random-word}}}}   # variants, run side by side
 
 # gold: {{test: {{file: my-test.csv}}}}   # human-labelled data in place of the task's
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -48,11 +49,15 @@ def read_rows(file: Path | str) -> list[dict[str, Any]]:
             case ".csv" | ".tsv":
                 text = path.read_text(encoding="utf-8-sig")
                 separator = "\t" if suffix == ".tsv" else ","
+                _check_header(text, separator, path)
                 return pl.read_csv(io.StringIO(text), separator=separator, infer_schema=False).to_dicts()
             case ".parquet":
                 return pl.read_parquet(path, glob=False).to_dicts()
             case _:
-                return _json_lines(path.read_text(encoding="utf-8-sig").split("\n"), str(path))
+                text = path.read_text(encoding="utf-8-sig")
+                if suffix == ".json" and text.lstrip().startswith("["):
+                    return _json_array(text, path)
+                return _json_lines(text.split("\n"), str(path))
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror or error}", where=path, remedy="check the path") from error
     except UnicodeDecodeError as error:
@@ -66,6 +71,25 @@ def read_rows(file: Path | str) -> list[dict[str, Any]]:
         what = str(error).splitlines()[0]
         remedy = "check the file: as many fields in each row as in the first, commas inside quotes"
         raise DataError(f"cannot be read: {what}", where=path, remedy=remedy) from error
+
+
+def _check_header(text: str, separator: str, path: Path) -> None:
+    """Refuse two columns of one name, the second of which would be read under another."""
+    header = next(csv.reader(io.StringIO(text), delimiter=separator), [])
+    if again := next((name for name in header if header.count(name) > 1), None):
+        raise DataError(f"the column '{again}' stands twice", where=path, remedy="give each column a name of its own")
+
+
+def _json_array(text: str, path: Path) -> list[dict[str, Any]]:
+    """The rows of a file that is one JSON array."""
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"not JSON: {error}", where=path, remedy="check the file") from error
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            raise DataError("not a JSON object", where=f"{path}, row {number}", remedy='write [{"text": "…"}, …]')
+    return list(rows)
 
 
 def _json_lines(lines: Iterable[str], where: str) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from japagen.llm.stored import Stored
 from japagen.progress import Listener, Progress, silent
 from japagen.rundir import REPLIES, STAGES, Run, digest_or_none, read_json
 
+_TOLD = ("accounting", "by_label", "usage", "seconds", "finished", "taken_from")
 _NAMES = {"macro_f1": "macro-F1", "mcc": "MCC", "spearman": "Spearman", "pearson": "Pearson"}
 
 
@@ -97,12 +98,8 @@ def run_state(path: Path) -> dict[str, Any]:
     stages: dict[str, Any] = {}
     for stage in STAGES:
         done = place.done(stage)
-        stages[stage] = (
-            None
-            if done is None
-            else {k: done[k] for k in ("accounting", "by_label", "usage", "seconds", "finished") if k in done}
-        )
-    state: dict[str, Any] = {**place.about(), "path": str(path), "stages": stages}
+        stages[stage] = None if done is None else {k: done[k] for k in _TOLD if k in done}
+    state: dict[str, Any] = {**place.about(), "name": place.name, "path": str(path), "stages": stages}
     counts = {s: len(Stored(place.folder(s) / REPLIES)) for s in ("generate", "evaluate") if stages[s] is None}
     state["begun"] = {stage: count for stage, count in counts.items() if count}
     if stages["evaluate"]:
@@ -118,7 +115,9 @@ def run_state(path: Path) -> dict[str, Any]:
 
 def print_run(state: dict[str, Any], console: Console) -> None:
     """Print the tables of a run."""
-    table = Table("stage", "state", title=f"{state['experiment']} (task {state['task']})", title_justify="left")
+    table = Table(
+        "stage", "state", title=f"{state.get('name', state['experiment'])} (task {state['task']})", title_justify="left"
+    )
     for heading in ("requested", "kept", "dropped", "failed", "seconds"):
         table.add_column(heading, justify="right")
     for stage, done in state["stages"].items():
@@ -135,7 +134,8 @@ def print_run(state: dict[str, Any], console: Console) -> None:
                 _reasons(account["dropped"]),
                 _reasons(account["failed"]),
             ]
-        table.add_row(stage, "done", *numbers, f"{done.get('seconds', 0):.1f}")
+        how = f"of arm {done['taken_from']}" if "taken_from" in done else "done"
+        table.add_row(stage, escape(how), *numbers, f"{done.get('seconds', 0):.1f}")
     console.print(table)
     for stage, done in state["stages"].items():
         if done and any(done.get("usage", {}).values()):
@@ -171,7 +171,7 @@ def _score_table(scores: dict[str, Any], width: int) -> Table:
         found = system["scores"]
         cells = [
             f"{system['train_rows']:,}" if system["kind"] in ("gold", "supervised") else "",
-            _with_interval(found[metric]),
+            with_interval(found[metric]),
             *(_short(found[name]["value"]) for name in others),
             " ".join(_short(value) for value in found[metric]["by_seed"]),
         ]
@@ -185,10 +185,11 @@ def _contrast(contrast: dict[str, Any]) -> str:
     found = contrast["difference"]
     kind = "declared contrast" if contrast["declared"] else "contrast (not declared: evaluate.contrast)"
     p = f", p = {_short(found['p'])}" if found.get("p") is not None else ""
-    return f"{kind}: {contrast['system']} minus {contrast['against']} = {_with_interval(found)}{p}"
+    return f"{kind}: {contrast['system']} minus {contrast['against']} = {with_interval(found)}{p}"
 
 
-def _with_interval(score: dict[str, Any]) -> str:
+def with_interval(score: Mapping[str, Any]) -> str:
+    """A score with its interval, as the terminal shows it."""
     if score["value"] is None:
         return "undefined"
     return f"{_short(score['value'])} [{_short(score['low'])}, {_short(score['high'])}]"

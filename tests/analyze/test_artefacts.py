@@ -14,7 +14,9 @@ from japagen.analyze import analyze
 from japagen.analyze.artefacts import LEAST_TEXTS, GiveAway, artefacts, give_aways
 from japagen.groups import IMAGE
 from japagen.records import Example
+from japagen.sections import AnalyzeSection
 
+LIGHT = AnalyzeSection(encoder=False, oracle=None)
 LABELS = ["yes", "no"]
 ANIMALS = "犬猫鳥馬牛豚羊猿熊狐"
 ENDINGS = {"yes": "に違いない", "no": "はずがない"}
@@ -129,9 +131,9 @@ def test_too_few_pairs_say_why_and_no_gold_is_none() -> None:
 
 
 def test_the_analysis_holds_it_for_pairs_alone() -> None:
-    found = analyze(pairs(60, 0.5), [], labels=LABELS, seed=0)
+    found = analyze(pairs(60, 0.5), {}, labels=LABELS, seed=0, settings=LIGHT)
     assert set(found["artefacts"]) == {"probes", "give_aways"}
-    assert "artefacts" not in analyze([Example("1", "犬がいる", "yes")], [], labels=LABELS, seed=0)
+    assert "artefacts" not in analyze([Example("1", "犬がいる", "yes")], {}, labels=LABELS, seed=0, settings=LIGHT)
 
 
 @given(st.lists(st.tuples(st.text("犬猫がは走る。", max_size=5), st.sampled_from(LABELS)), max_size=30), st.randoms())

@@ -8,7 +8,9 @@ from japagen.analyze import analyze
 from japagen.analyze.pairs import likeness
 from japagen.analyze.sampling import UndefinedError
 from japagen.records import Example
+from japagen.sections import AnalyzeSection
 
+LIGHT = AnalyzeSection(encoder=False, oracle=None)
 LABELS = ["entailment", "neutral"]
 SYNTHETIC = [
     Example("1", "犬がいる", "entailment", "犬がいる。"),
@@ -28,13 +30,14 @@ def test_likeness_by_hand() -> None:
 
 
 def test_pairs_are_described_as_a_whole_and_text_by_text() -> None:
-    found = analyze(SYNTHETIC, GOLD, labels=LABELS, seed=0)
+    found = analyze(SYNTHETIC, {"test": GOLD}, labels=LABELS, seed=0, settings=LIGHT)
     json.dumps(found, allow_nan=False)
     assert found["unit"] == "pair"
-    means = [found[part]["synthetic"]["entailment"]["mean"] for part in ("lengths_first", "lengths_second", "lengths")]
+    style = found["style"]
+    means = [style[part]["synthetic"]["entailment"]["mean"] for part in ("lengths_first", "lengths_second", "lengths")]
     assert means == [4, 4.5, 9.5]  # the line break between both counts
-    assert found["lengths_second"]["gold"] == {
-        "entailment": found["lengths_first"]["gold"]["entailment"],
+    assert style["lengths_second"]["gold"] == {
+        "entailment": style["lengths_first"]["gold"]["entailment"],
         "neutral": None,
     }
     assert found["pair_likeness"]["synthetic"]["entailment"]["value"] == pytest.approx(0.625)
@@ -42,15 +45,10 @@ def test_pairs_are_described_as_a_whole_and_text_by_text() -> None:
     assert found["pair_likeness"]["gold"]["neutral"] is None
 
 
-def test_words_of_both_texts_count() -> None:
-    found = analyze(SYNTHETIC, GOLD, labels=LABELS, seed=0)
-    assert {"青い", "猫"} < {word for word, *_ in found["characteristic_words"]["synthetic"]}
-    assert [w for w, *_ in found["characteristic_words"]["gold"]][:2] == ["飛ぶ", "鳥"]
-
-
 def test_pairs_without_gold_and_single_texts() -> None:
-    found = analyze(SYNTHETIC, [], labels=LABELS, seed=0)
-    assert found["lengths_first"]["gold"] is found["pair_likeness"]["gold"] is None
-    single = analyze([Example("1", "犬がいる", "neutral")], [], labels=LABELS, seed=0)
+    found = analyze(SYNTHETIC, {}, labels=LABELS, seed=0, settings=LIGHT)
+    assert found["style"]["lengths_first"]["gold"] is found["pair_likeness"]["gold"] is None
+    single = analyze([Example("1", "犬がいる", "neutral")], {}, labels=LABELS, seed=0, settings=LIGHT)
     assert single["unit"] == "text"
-    assert not {"lengths_first", "lengths_second", "pair_likeness"} & set(single)
+    assert "pair_likeness" not in single
+    assert "lengths_first" not in single["style"]

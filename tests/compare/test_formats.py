@@ -19,9 +19,9 @@ from japagen.compare.latex import latex, to_latex
 from japagen.compare.longform import COLUMNS, harmless, to_csv
 from japagen.compare.markdown import to_markdown
 from japagen.compare.page import to_html
-from japagen.compare.printed import visible
+from japagen.compare.printed import probability, visible
 from japagen.compare.screen import print_tables
-from japagen.compare.sidetables import printed_tables, probability
+from japagen.compare.sidetables import printed_tables
 from japagen.records import Score
 
 HOSTILE = '</td><script>alert("x")</script>|`a`*b*_c_$d$\\input{/etc/passwd}%&#{}~^\x1b[2J\n\n# @you'

@@ -19,7 +19,6 @@ from japagen.evaluate.statistics import (
     bootstrap,
     difference,
     guarded,
-    holm,
     mcnemar_exact,
     permutation_test,
     smallest_detectable_difference,
@@ -314,32 +313,6 @@ def test_permutations_without_a_value_count_as_different() -> None:
     assert permutation_test([1.0, 2.0, 3.0], [[1.0, 1.0, 2.0]], [[2.0, 2.0, 1.0]], (), "spearman", seed=0) == 6 / 8
 
 
-def test_holm_by_hand() -> None:
-    # .01 x 4, .02 x 3, .03 x 2 (which stays .06), .5 x 1; the order of the names is kept.
-    corrected = holm({"c": 0.03, "a": 0.01, "d": 0.5, "b": 0.02})
-    assert list(corrected) == ["c", "a", "d", "b"]
-    assert corrected == pytest.approx({"a": 0.04, "b": 0.06, "c": 0.06, "d": 0.5})
-    assert holm({"a": 0.6, "b": 0.7}) == {"a": 1.0, "b": 1.0}
-    assert holm({}) == {}
-
-
-@relaxed
-@given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=8))
-def test_holm_keeps_the_order_and_never_helps(p: dict[str, float]) -> None:
-    corrected = holm(p)
-    assert list(corrected) == list(p)
-    for name, value in p.items():
-        assert value <= corrected[name] <= min(1.0, len(p) * value)
-        for other in p:
-            if value <= p[other]:
-                assert corrected[name] <= corrected[other]
-    # Rejected at a level by Holm's own steps: the smallest below level / m, the next below level / (m - 1), ...
-    names = sorted(p, key=lambda name: p[name])
-    for step, name in enumerate(names):
-        holds = all(p[n] * (len(p) - i) <= 0.05 for i, n in enumerate(names[: step + 1]))
-        assert holds == (corrected[name] <= 0.05)
-
-
 def test_the_same_seed_gives_the_same_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     gold, said = answers(60, 0.7)
     runs = [said, gold, said[::-1]]
@@ -450,8 +423,6 @@ def test_smallest_detectable_difference_solves_its_equation(n: int, discordance:
         (lambda: permutation_test(["a"], [["a"]], [["a", "b"]], AB, "accuracy", seed=0), "nothing to measure"),
         (lambda: permutation_test(["a"], [["a"]], [], AB, "accuracy", seed=0), "1 seeds cannot be paired with 0"),
         (lambda: permutation_test(["a"], [["a"]] * 2, [["a"]] * 3, AB, "accuracy", seed=0), "2 seeds cannot be paired"),
-        (lambda: holm({"a": 1.5}), "1.5 is no p-value"),
-        (lambda: holm({"a": math.nan}), "nan is no p-value"),
         (lambda: smallest_detectable_difference(0), "no such test"),
         (lambda: smallest_detectable_difference(100, power=1.0), "no such test"),
         (lambda: smallest_detectable_difference(10), "10 independent rows are too few"),

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from japagen.evaluate.statistics import holm, smallest_detectable_difference
+from japagen.evaluate.statistics import smallest_detectable_difference
 from japagen.evaluate.summary import summarise
 from japagen.evaluate.system import System, prediction_rows
 from japagen.experiment import Experiment
 from japagen.groups import IMAGE
 from japagen.metrics import NO_ANSWER
 from japagen.records import Example, Prediction
+from japagen.significance import holm
 from japagen.task import Task
 
 Settings = Callable[..., Experiment]

@@ -341,3 +341,27 @@ def test_the_figure_of_scores_shows_training_on_all_gold() -> None:
     assert "Trained on all gold (fully supervised)" in json.dumps(drawn["layout"]["annotations"])
     symbols = {trace["marker"]["symbol"] for trace in drawn["data"] if "error_x" in trace}
     assert symbols == {"circle", "diamond", "star-diamond", "square"}
+
+
+def test_gold_of_an_analysed_file_is_all_compared() -> None:
+    files = {"files": [{"split": "test", "rows": 400, "file": "gold.csv"}], "groups": 304}
+    told = gold_data({"gold": files, "kind": "pair"}, file=True)
+    assert told is not None
+    assert not told["splits"]
+    assert told["sentences"] == [
+        "The gold pairs of texts are about 304 images. Those of one image are not independent: where it matters, one of "
+        "each is compared."
+    ]
+    assert gold_data({"gold": {"files": [], "groups": None}}, file=True) is None
+
+
+def test_human_rows_that_stand_in_an_analysed_file() -> None:
+    one = {"set": "gold", "against": "t.csv", "of": 400, "exact": 380, "canonical": 15, "near": 5, "ids": []}
+    told = contamination({"contamination": [one]}, file=True)
+    assert told is not None
+    assert told["sentences"][0] == "400 of the 400 human rows stand in the file."
+    clean = one | {"exact": 0, "canonical": 0, "near": 0}
+    told = contamination({"contamination": [clean]}, file=True)
+    assert told is not None
+    assert told["sentences"][0] == "No human row stands in the file."
+    assert contamination({"contamination": [clean | {"of": 0}]}, file=True) is None

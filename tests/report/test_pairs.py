@@ -155,8 +155,6 @@ def test_cards_show_both_texts_attributes_and_numbers():
 def test_the_pages_of_pairs(shop, tmp_path):
     data = of_pairs(shop)
     data["scores"]["systems"][0]["confusion"] = [[8, 1, 0, 1], [2, 6, 2, 0], [0, 1, 9, 0]]
-    for name in ("first", "second"):
-        data["analysis"][f"lengths_{name}"] = data["analysis"]["lengths"]
     html, markdown = written(data, tmp_path)
     for shown in (html, markdown):
         assert all(text in shown for text in ("犬がいる。", "猫もいる。")) == (shown is html)
@@ -165,7 +163,6 @@ def test_the_pages_of_pairs(shop, tmp_path):
         assert "accuracy" not in re.sub(r"<script.*?</script>", "", shown, flags=re.S)
     assert "register 常体" in re.sub(r"<[^>]+>", "", html)
     assert "- 海。 / 山。 (gold 0, predicted 2)" in markdown
-    assert "| positive | second | synthetic |" in markdown
     assert "Numbers count as the nearest label." in html
 
 

@@ -1,4 +1,4 @@
-"""What a report is drawn from: mistakes with both texts, notices, and what of KADG was used."""
+"""What a report is drawn from: mistakes with both texts, and what of KADG was used."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ import pytest
 from japagen import reportdata
 from japagen.experiment import Experiment
 from japagen.records import Example
-from japagen.tables import write_jsonl
+from japagen.tables import write_json, write_jsonl
 from japagen.task import Task
 
 TEST = [
@@ -49,29 +49,12 @@ def test_a_row_without_an_answer_is_a_mistake_without_a_score(tmp_path: Path) ->
     assert [(row["id"], row["predicted"], row["score"]) for row in found] == [("b", "y", 0.8), ("a", "", None)]
 
 
-def notices(**scores: Any) -> list[str]:
-    told = {"systems": [{"name": "zero-shot"}], "n": 600, "metric": "accuracy", "smallest_detectable_difference": 0.03}
-    experiment = Experiment.model_validate({"name": "x", "task": "y"})
-    return reportdata._notices(experiment, told | scores, {"curate": {}})
-
-
-def test_answers_that_never_came_are_announced() -> None:
-    one = {"name": "zero-shot", "unparsed": 12, "answers": 600}
-    [said] = notices(systems=[one])
-    assert said == "zero-shot: 12 of 600 answers failed, were refused or could not be read; they count as wrong."
-    [said] = notices(systems=[one], kind="similarity")
-    assert said.endswith("they count as the mean answer.")
-    assert notices(systems=[one | {"unparsed": 0}]) == []
-
-
-def test_small_tests_are_announced() -> None:
-    assert notices(n=200, smallest_detectable_difference=0.062) == [
-        "The test set has only 200 rows. Differences below about 6.2 points cannot be told from chance."
-    ]
-    [said] = notices(n=200, metric="mcc")
-    assert "points of accuracy cannot" in said
-    [said] = notices(n=200, metric="spearman", smallest_detectable_difference=None)
-    assert "Hardly any difference can be told" in said
+def test_how_writing_stopped_is_told_with_the_analysis(tmp_path: Path) -> None:
+    run: Any = SimpleNamespace(folder=lambda stage: tmp_path)
+    write_json(tmp_path / "analysis.json", {"unit": "text"})
+    assert reportdata._analysis(run) == {"unit": "text"}
+    write_json(tmp_path / "stopping.json", {"asked": 400})
+    assert reportdata._analysis(run) == {"unit": "text", "stopping": {"asked": 400}}
 
 
 @pytest.mark.parametrize(
@@ -98,11 +81,3 @@ def test_what_of_kadg_is_used(kadg: object, said: list[str]) -> None:
     )  # fmt: skip
     experiment = Experiment.model_validate({"name": "x", "task": "y", "generate": {"kadg": kadg}})
     assert reportdata._kadg(experiment, task) == said
-
-
-def test_too_few_resamples_for_so_many_comparisons_are_told() -> None:
-    few, many = ([f"system {n}" for n in range(count)] for count in (124, 125))
-    assert notices(tests={"family": few}) == []  # 5,000 resamples by default: 2 x 124 / 5,000 is below .05
-    [said] = notices(tests={"family": many})
-    assert "5,000 resamples" in said
-    assert "evaluate.resamples to 10,000" in said

@@ -1,40 +1,85 @@
-"""Analysing: what the synthetic texts are like, beside gold where there is gold. Numbers only; the report draws them.
+"""Stage 5: what the synthetic texts are, how good, and whether more of them would pay. Numbers only; the report draws them.
 
-Wherever two sets are compared, both are drawn at the same size. Measures that have no value for their input are None
-in the result, never 0.
+    corpus     texts as numbers of words, by one of several tokenisers
+    diversity  how varied they are: Self-BLEU and others
+    fidelity   words, lengths, register, scripts, marks and ends of sentences, beside gold
+    vectors    where they lie among sentence vectors, and the map of texts
+    labels     how many labels are right
+    scaling    what more rows would bring
+    artefacts, pairs: what one text of a pair tells
+
+Wherever two sets are compared, both are drawn at the same size, and gold against gold says what could be reached at best.
+Texts are compared by one row of each image: two captions of one picture are no two draws, and would make chance look
+smaller, and gold more like gold, than they are.
+Measures that have no value for their input are None in the result, never 0.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from japagen.analyze import diversity, scaling
 from japagen.analyze.artefacts import artefacts
-from japagen.analyze.diversity import distinct_n, type_token
-from japagen.analyze.keyness import characteristic_words
-from japagen.analyze.lengths import bin_edges, length_distribution, pooled_script_shares, register_shares
-from japagen.analyze.overlap import ceiling, vocabulary_jaccard
+from japagen.analyze.corpus import Corpus, corpora
+from japagen.analyze.fidelity.keyness import keyness
+from japagen.analyze.fidelity.overlap import vocabulary
+from japagen.analyze.fidelity.style import style
+from japagen.analyze.labels import label_correctness
 from japagen.analyze.pairs import likeness
-from japagen.analyze.sampling import UndefinedError
+from japagen.analyze.sampling import UndefinedError, draw, stream
+from japagen.analyze.vectors.embedding import embedding, text_map
 from japagen.errors import DataError, did_you_mean
+from japagen.groups import one_of_each_group
+from japagen.japanese import canonical
+from japagen.metrics import Undefined
 from japagen.progress import Listener, Progress, silent
 from japagen.records import Example
+from japagen.sections import AnalyzeSection
+from japagen.student import Training, load_student
 
-__all__ = ["UndefinedError", "analyze"]
+__all__ = ["Facts", "UndefinedError", "analyze"]
 
-DRAWS = 50
-TOP_WORDS = 20
+Gold = Mapping[str, Sequence[Example]]
+
+MOST_PAIRS = 5000
+"""Pairs of a label whose likeness is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What else is known of the rows.
+
+    Attributes:
+        values: the number that each label stands for, of a similarity task.
+        attributes: keys of the rows' meta that say what a row was written about (KADG).
+        judged: what curation told of its judge.
+        people: whether a person calls a row's label right, by id.
+        scores: ``scores.json``, for the learning curve.
+        usage: of writing the texts: tokens and money.
+        training: what the oracle may want to know.
+    """
+
+    values: Mapping[str, float] | None = None
+    attributes: Sequence[str] = ()
+    judged: Mapping[str, Any] | None = None
+    people: Mapping[str, bool] | None = None
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    usage: Mapping[str, Any] | None = None
+    training: Training | None = None
 
 
 def analyze(
     synthetic: Sequence[Example],
-    gold: Sequence[Example],
+    gold: Gold,
     *,
     labels: Sequence[str],
     seed: int,
+    settings: AnalyzeSection | None = None,
+    facts: Facts | None = None,
     on_progress: Listener = silent,
 ) -> dict[str, Any]:
     """Describe synthetic texts and compare them with gold, as values that JSON can hold.
@@ -43,164 +88,172 @@ def analyze(
 
     Args:
         synthetic: what is trained on.
-        gold: human texts; may be empty, and what needs them is None then.
+        gold: human rows by set (``train``, ``dev``, ``test``). Texts are compared with all but ``train``, where there are
+            others; the oracle of the labels learns from any.
         labels: the task's labels, in its order.
         seed: of all draws.
+        settings: what is measured.
+        facts: what else is known.
         on_progress: told before and after each measure.
 
     Returns:
-        counts, lengths, register, scripts: by set ("synthetic", "gold") and label; None for a label without rows.
-        distinct_n: by set and "1", "2", "3"; type_token: by set. Value and signature, both sets at the same size.
-        vocabulary_jaccard: "synthetic_gold", and its ceiling "gold_gold": half of gold against the other half.
-        characteristic_words: by set, [word, log-likelihood ratio, count in synthetic, count in gold].
-        unit: "text", or "pair" where rows are pairs; and then also
-        lengths_first, lengths_second: as lengths, of the first and the second texts alone.
-        pair_likeness: by set and label, how alike the two texts of a pair are.
-        artefacts: what one text of a pair tells of the label, and by which expressions (`artefacts.artefacts`).
+        unit: "text", or "pair" where rows are pairs. labels. tokeniser.
+        counts: rows by set ("synthetic", "gold") and label.
+        one_per_group: by set the rows whose texts are compared (`groups.one_of_each_group`).
+        diversity, vocabulary, keyness, style, embedding, map, correctness, scaling: see the functions of these names
+            (`text_map`, `label_correctness`); None where they were not asked for or have no value.
+        pair_likeness, artefacts: of pairs alone, see `pairs` and `artefacts`.
 
     Raises:
         UndefinedError: there are no synthetic texts.
         DataError: an example's label is not one of the labels.
+        MissingExtra: the tokeniser is not installed.
     """
+    settings, facts = settings or AnalyzeSection(), facts or Facts()
     if not synthetic:
         raise UndefinedError("there are no synthetic texts to analyse")
-    _check_labels((*synthetic, *gold), labels)
-    by_label = {name: _by_label(rows, labels) for name, rows in (("synthetic", synthetic), ("gold", gold))}
-    edges = bin_edges(max(len(_text(example)) for example in (*synthetic, *gold)))
-
-    def each_label(measure: Callable[..., Any], **options: Any) -> dict[str, Any]:
-        described = {
-            name: {label: _or_none(measure, texts, **options) for label, texts in groups.items()}
-            for name, groups in by_label.items()
-        }
-        return described if gold else described | {"gold": None}
-
-    with _step("lengths", on_progress):
-        lengths = each_label(_lengths, edges=edges)
-    of_pairs = _of_pairs(synthetic, gold, labels, edges, seed, on_progress)
-    with _step("register", on_progress):
-        registers = each_label(register_shares)
-    with _step("scripts", on_progress):
-        scripts = each_label(pooled_script_shares)
-    with _step("words", on_progress):
-        ours, theirs = _words(synthetic), _words(gold)
-    with _step("diversity", on_progress):
-        diversity = _diversity(ours, theirs, seed)
-    with _step("overlap", on_progress):
-        overlap = _overlap(ours, theirs, seed)
-        characteristic = _characteristic(ours, theirs)
-    counts = {name: {label: len(texts) for label, texts in groups.items()} for name, groups in by_label.items()}
-    return {
-        "unit": "pair" if of_pairs else "text",
+    human = [row for name, rows in gold.items() if name != "train" for row in rows] or [*gold.get("train", ())]
+    _check_labels((*synthetic, *human), labels)
+    alone, human_alone = one_of_each_group(synthetic, seed), one_of_each_group(human, seed)
+    apart = (alone, human_alone)
+    ours, theirs = corpora(apart, labels, settings.tokeniser, on_progress)
+    beside = theirs if len(theirs) else None
+    found: dict[str, Any] = {
+        "unit": "text" if synthetic[0].text_pair is None else "pair",
         "labels": list(labels),
-        "counts": counts,
-        "lengths": lengths,
-        "register": registers,
-        "scripts": scripts,
-        **diversity,
-        "vocabulary_jaccard": overlap,
-        "characteristic_words": characteristic,
-        **of_pairs,
+        "tokeniser": settings.tokeniser,
+        "counts": {name: _counts(rows, labels) for name, rows in (("synthetic", synthetic), ("gold", human))},
+        "one_per_group": {name: len(rows) for name, rows in zip(("synthetic", "gold"), apart, strict=True)},
     }
+    found |= _texts(ours, beside, apart, labels, seed, on_progress)
+    if synthetic[0].text_pair is not None:
+        found |= _pairs(synthetic, human, labels, seed, on_progress)
+    if settings.encoder:
+        near = embedding(alone, human_alone, labels, seed=seed, on_progress=on_progress)
+        found["embedding"] = near | {"far": _without_copies(near["far"], synthetic, human)}
+        found["map"] = text_map(alone, human_alone, labels, seed=seed, on_progress=on_progress)
+    found["correctness"] = _correctness(synthetic, gold, labels, seed, settings, facts, on_progress)
+    with _step("scaling", on_progress):
+        found["scaling"] = scaling.scaling(facts.scores, usage=facts.usage, epsilon=settings.epsilon, seed=seed)
+    return found
 
 
-def _of_pairs(
-    synthetic: Sequence[Example],
-    gold: Sequence[Example],
+def _texts(
+    ours: Corpus,
+    theirs: Corpus | None,
+    apart: Sequence[Sequence[Example]],
     labels: Sequence[str],
-    edges: Sequence[int],
     seed: int,
     on_progress: Listener,
 ) -> dict[str, Any]:
-    """What only pairs have; nothing where rows are single texts."""
-    if synthetic[0].text_pair is None:
-        return {}
-    pairs = {
-        name: {label: [(e.text, e.text_pair or "") for e in rows if e.label == label] for label in labels}
-        for name, rows in (("synthetic", synthetic), ("gold", gold))
-        if rows
-    }
+    """What texts and words tell; `apart` holds the rows of both corpora."""
+    pairs = apart[0][0].text_pair is not None
+    firsts = [[len(row.text) for row in rows] for rows in apart] if pairs else None
+    found: dict[str, Any] = {}
+    with _step("diversity", on_progress):
+        found["diversity"] = diversity.diversity(ours, theirs, labels=labels, seed=seed)
+    with _step("vocabulary", on_progress):
+        found["vocabulary"] = vocabulary(ours, theirs, seed=seed)
+    with _step("keyness", on_progress):
+        found["keyness"] = keyness(ours, theirs, labels)
+    with _step("style", on_progress):
+        found["style"] = style(ours, theirs, labels, seed=seed, firsts=firsts)
+    return found
 
-    def each_label(measure: Callable[[list[tuple[str, str]]], Any]) -> dict[str, Any]:
-        found = {name: {label: _or_none(measure, rows) for label, rows in sets.items()} for name, sets in pairs.items()}
-        return {"gold": None, **found}
 
+def _pairs(
+    synthetic: Sequence[Example],
+    human: Sequence[Example],
+    labels: Sequence[str],
+    seed: int,
+    on_progress: Listener,
+) -> dict[str, Any]:
+    """What only pairs have."""
+    found: dict[str, Any] = {}
     with _step("pairs", on_progress):
-        described = {
-            "lengths_first": each_label(lambda rows: _lengths([first for first, _ in rows], edges)),
-            "lengths_second": each_label(lambda rows: _lengths([second for _, second in rows], edges)),
-            "pair_likeness": each_label(likeness),
+        found["pair_likeness"] = {
+            "synthetic": _likeness(synthetic, labels, seed),
+            "gold": _likeness(human, labels, seed) if human else None,
         }
     with _step("artefacts", on_progress):
-        return described | {"artefacts": artefacts(synthetic, gold, labels, seed=seed)}
+        found["artefacts"] = artefacts(synthetic, human, labels, seed=seed)
+    return found
 
 
-def _diversity(ours: list[list[str]], theirs: list[list[str]], seed: int) -> dict[str, Any]:
-    sets = {"synthetic": ours, "gold": theirs}
-    sample = min(len(texts) for texts in sets.values() if texts)
-    tokens = min(sum(map(len, texts)) for texts in sets.values() if texts)
+def _correctness(
+    synthetic: Sequence[Example],
+    gold: Gold,
+    labels: Sequence[str],
+    seed: int,
+    settings: AnalyzeSection,
+    facts: Facts,
+    on_progress: Listener,
+) -> dict[str, Any] | None:
+    """None where nobody can say anything: no oracle that could learn, no judge, no people."""
+    named = settings.oracle if any(gold.values()) and len(labels) > 1 else None
+    if named is None and not facts.judged and not facts.people:
+        return None
+    try:
+        return label_correctness(
+            synthetic,
+            gold,
+            labels,
+            student=load_student(named, facts.training) if named else None,
+            name=named,
+            seed=seed,
+            attributes=facts.attributes,
+            values=facts.values,
+            judged=facts.judged,
+            people=facts.people,
+            on_progress=on_progress,
+        )
+    except Undefined:
+        return None
 
-    def distinct(texts: list[list[str]]) -> dict[str, Any]:
-        return {str(n): _or_none(distinct_n, texts, n, sample=sample, seed=seed) for n in (1, 2, 3)}
 
+def _without_copies(
+    far: Mapping[str, Sequence[Mapping[str, Any]]] | None, synthetic: Sequence[Example], human: Sequence[Example]
+) -> dict[str, Any] | None:
+    """Texts that lie far from a sample of the other set, but for those that stand in the whole of it."""
+    if far is None:
+        return None
+    rows = {"synthetic": synthetic, "gold": human}
+    forms = {side: {_form(row) for row in every} for side, every in rows.items()}
+    by_id = {side: {row.id: _form(row) for row in every} for side, every in rows.items()}
+    other = {"synthetic": "gold", "gold": "synthetic"}
     return {
-        "distinct_n": {name: distinct(texts) if texts else None for name, texts in sets.items()},
-        "type_token": {name: _or_none(type_token, texts, tokens=tokens, seed=seed) for name, texts in sets.items()},
+        side: [one for one in found if by_id[side].get(one["id"]) not in forms[other[side]]]
+        for side, found in far.items()
     }
 
 
-def _overlap(ours: list[list[str]], theirs: list[list[str]], seed: int) -> dict[str, Any]:
-    n = min(len(ours), len(theirs) // 2)
-    return {
-        "synthetic_gold": _or_none(vocabulary_jaccard, ours, theirs, n=n, draws=DRAWS, seed=seed),
-        "gold_gold": _or_none(ceiling, theirs, n=n, draws=DRAWS, seed=seed),
-    }
+def _form(row: Example) -> tuple[str, str]:
+    return canonical(row.text), canonical(row.text_pair or "")
 
 
-def _characteristic(ours: list[list[str]], theirs: list[list[str]]) -> dict[str, Any]:
-    def synthetic() -> list[list[Any]]:
-        found = characteristic_words(ours, theirs, top=TOP_WORDS)
-        return [[w.word, w.ratio, w.count, w.count_other] for w in found]
-
-    def gold() -> list[list[Any]]:
-        found = characteristic_words(theirs, ours, top=TOP_WORDS)
-        return [[w.word, w.ratio, w.count_other, w.count] for w in found]
-
-    return {"synthetic": _or_none(synthetic), "gold": _or_none(gold)}
-
-
-def _text(example: Example) -> str:
-    return example.text if example.text_pair is None else f"{example.text}\n{example.text_pair}"
+def _likeness(rows: Sequence[Example], labels: Sequence[str], seed: int) -> dict[str, Any]:
+    """How alike the texts of pairs are, by label, of at most `MOST_PAIRS` rows; None for a label without any."""
+    found: dict[str, Any] = {}
+    for label in labels:
+        pairs = [(row.text, row.text_pair or "") for row in rows if row.label == label]
+        try:
+            told = likeness(draw(pairs, min(len(pairs), MOST_PAIRS), stream(seed, "likeness", label)))
+        except UndefinedError:
+            found[label] = None
+        else:
+            found[label] = {"value": told.value, "signature": told.signature}
+    return found
 
 
-def _by_label(examples: Sequence[Example], labels: Sequence[str]) -> dict[str, list[str]]:
-    return {label: [_text(example) for example in examples if example.label == label] for label in labels}
-
-
-def _words(examples: Sequence[Example]) -> list[list[str]]:
-    from japagen.japanese import words
-
-    return [words(_text(example)) for example in examples]
+def _counts(rows: Sequence[Example], labels: Sequence[str]) -> dict[str, int]:
+    counted = Counter(row.label for row in rows)
+    return {label: counted[label] for label in labels}
 
 
 def _check_labels(examples: Sequence[Example], labels: Sequence[str]) -> None:
     for label in Counter(example.label for example in examples):
         if label not in labels:
             raise DataError(f"unknown label '{label}'", where="analyze", remedy=did_you_mean(label, labels))
-
-
-def _lengths(texts: Sequence[str], edges: Sequence[int]) -> dict[str, Any]:
-    found = asdict(length_distribution(texts, edges))
-    return found | {"histogram": {"edges": found.pop("edges"), "counts": found["histogram"]}}
-
-
-def _or_none(measure: Callable[..., Any], *sets: Any, **options: Any) -> Any:
-    """What the measure says, a record as a dict; None when it is undefined for these texts."""
-    try:
-        value = measure(*sets, **options)
-    except UndefinedError:
-        return None
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 @contextmanager

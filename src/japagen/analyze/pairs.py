@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from japagen.analyze.overlap import jaccard
+from japagen.analyze.fidelity.overlap import jaccard
 from japagen.analyze.sampling import UndefinedError
 from japagen.japanese import TOKENISER, words
 

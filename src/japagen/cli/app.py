@@ -51,6 +51,10 @@ Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A value in place of the file's, e.g. generate.per_label=50."),
 ]
+Arms = Annotated[
+    list[str] | None,
+    typer.Option("--arm", metavar="NAME", help="Of an experiment with arms only this one; may be given again."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be sent and cost, and send nothing.")]
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="The run's folder, e.g. runs/reviews.", show_default=False)

@@ -36,7 +36,9 @@ _ENDINGS = {
 
 @app.command()
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.", show_default=False)],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs, or of sweeps.", show_default=False)
+    ],
     form: Annotated[
         Format | None,
         typer.Option("--format", help="Default: tables in a terminal, Markdown into a pipe.", show_default=False),
@@ -53,8 +55,20 @@ def compare(
     ] = None,
     all_metrics: Annotated[bool, typer.Option("--all-metrics", help="Every metric, each in a column.")] = False,
     average: Annotated[bool, typer.Option("--average", help="Also the mean over all columns.")] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="ARM",
+            help="Of a sweep: the arm that others are compared with; default: the first in which nothing differs.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Compare finished runs: a table of tasks and methods, with what cannot be told from the best marked."""
+    """Compare finished runs: a table of tasks and methods, with what cannot be told from the best marked.
+
+    Of a sweep: its arms side by side, each against the first, with what analysis says of their texts.
+    """
     from japagen.compare import compare as compare_runs
     from japagen.terminal import live_progress
 
@@ -68,6 +82,7 @@ def compare(
             metric=metric,
             all_metrics=all_metrics,
             average=average,
+            base=against,
             on_progress=listener,
         )
     if output is not None:

@@ -9,7 +9,19 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from japagen.cli.app import AsJson, Changes, DryRun, ExperimentFiles, Redo, Runs, TaskName, out, print_json, visible
+from japagen.cli.app import (
+    Arms,
+    AsJson,
+    Changes,
+    DryRun,
+    ExperimentFiles,
+    Redo,
+    Runs,
+    TaskName,
+    out,
+    print_json,
+    visible,
+)
 from japagen.cli.work import work
 from japagen.errors import ConfigError
 
@@ -30,6 +42,7 @@ def curate(
     experiment: ExperimentFiles = None,
     task: TaskName = None,
     changes: Changes = None,
+    arm: Arms = None,
     dry_run: DryRun = False,
     redo: Redo = None,
     runs: Runs = Path("runs"),
@@ -52,11 +65,11 @@ def curate(
                 where=run,
                 remedy="give the experiment's file, or ask of the run: --explain ID, --restore ID or --audit FILE",
             )
-        work(experiment, task, changes, runs, redo, "curate", dry_run, as_json)
+        work(experiment, task, changes, runs, redo, "curate", dry_run, as_json, arm or ())
         return
     if len(given) > 1:
         raise ConfigError(f"{given[0]} and {given[1]} are two questions", where="curate", remedy="ask one at a time")
-    if not experiment or len(experiment) > 1 or task is not None or changes or redo or dry_run:
+    if not experiment or len(experiment) > 1 or task is not None or changes or arm or redo or dry_run:
         raise ConfigError(
             f"{given[0]} is about one finished run",
             where="curate",
@@ -123,11 +136,10 @@ def _restore(run: Path, ids: list[str]) -> None:
     place = Run.open(run)
     with place.lock():
         noted = restore(place, ids)
-    name = place.about()["experiment"]
     rows = f"{noted} row{'' if noted == 1 else 's'}"
     out.print(f"{RESTORED} names {rows} to keep; remove a line to take it back", markup=False, highlight=False)
     out.print(
-        f"to have {'it' if noted == 1 else 'them'} kept, give the experiment '{name}' again with --redo curate",
+        f"to have {'it' if noted == 1 else 'them'} kept, give the same experiment again: {place.command} --redo curate",
         markup=False,
         highlight=False,
     )
@@ -138,4 +150,9 @@ def _audit(run: Path, file: Path, n: int) -> None:
 
     rows = write_audit(run, file, n)
     out.print(f"{rows} rows are in {file}: write each one's label between the quotation marks", markup=False)
-    out.print("then name the file in the experiment: curate: {judge: {audit: FILE}}", markup=False, highlight=False)
+    out.print(
+        "then name the file in the experiment: analyze: {people: FILE} says how many labels are right; "
+        "curate: {judge: {audit: FILE}} lets it decide whether a judge's doubts count",
+        markup=False,
+        highlight=False,
+    )

@@ -61,7 +61,7 @@ def gold_check(
     named = {"text": text, "text_pair": text_pair, "label": label, "id": identifier}
     given = {part: column for part, column in named.items() if column is not None}
     with err.status("reading and comparing …"):
-        meant, splits, sources = _gold(file, task, given, _meanings(meanings or []))
+        meant, splits, sources = _gold(file, task, given, label_meanings(meanings or []))
         facts = check_gold(meant, splits)
     warnings = advice(facts)
     if as_json:
@@ -77,7 +77,12 @@ def _meaning(text: str) -> tuple[str, str]:
     return value.strip(), label.strip()
 
 
-def _meanings(texts: Sequence[str]) -> dict[str, str]:
+def label_meanings(texts: Sequence[str]) -> dict[str, str]:
+    """What files call a label of the task, from the values of --map.
+
+    Raises:
+        ConfigError: one cannot be read, or a value is to be two labels.
+    """
     found: dict[str, str] = {}
     for value, label in map(_meaning, texts):
         if found.setdefault(value, label) != label:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from japagen.cli import curation
+from japagen.cli import analysis, curation
 from japagen.cli.app import (
+    Arms,
     AsJson,
     Changes,
     DryRun,
@@ -31,12 +32,13 @@ def _stage_command(name: str, until: str, doc: str) -> None:
         experiment: ExperimentFiles = None,
         task: TaskName = None,
         changes: Changes = None,
+        arm: Arms = None,
         dry_run: DryRun = False,
         redo: Redo = None,
         runs: Runs = Path("runs"),
         as_json: AsJson = False,
     ) -> None:
-        work(experiment, task, changes, runs, redo, until, dry_run, as_json)
+        work(experiment, task, changes, runs, redo, until, dry_run, as_json, arm or ())
 
     command.__doc__ = doc
     app.command(name)(command)
@@ -46,13 +48,14 @@ _stage_command(
     "run",
     "report",
     "Run an experiment: generate, curate, train, evaluate, analyze, report. Stages that stand are skipped.\n\n"
-    "With --task alone the task is run with everything else at its default.",
+    "With --task alone the task is run with everything else at its default. An experiment with arms runs all of them, "
+    "each into a folder of its own; what is equal in them is done once.",
 )
 _stage_command("generate", "generate", "Run up to stage 1: a language model writes labelled texts.")
 app.command()(curation.curate)
 _stage_command("train", "train", "Run up to stage 3: students learn from the texts.")
 _stage_command("evaluate", "evaluate", "Run up to stage 4: measure students and baselines on human-labelled data.")
-_stage_command("analyze", "analyze", "Run up to stage 5: describe the synthetic texts beside the human ones.")
+app.command()(analysis.analyze)
 _stage_command("report", "report", "Run up to stage 6: write report.html and report.md.")
 
 
@@ -92,7 +95,7 @@ def prompt(
 
 @app.command()
 def show(run: RunFolder, as_json: AsJson = False) -> None:
-    """Show a run: which stages stand, where the rows went, and the scores."""
+    """Show a run: which stages stand, where the rows went, and the scores. Of a sweep's folder: its arms."""
     show_run(run, as_json)
 
 

@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from japagen.compare import arms
+from japagen.compare.armfacts import Against
 from japagen.compare.beside import contrasts, costs, gains, overlaps
 from japagen.compare.finished import Finished, read_run
 from japagen.compare.marking import Cells, GoldRows, cells_of, column_of, corrected, tests_in
@@ -30,6 +32,7 @@ def compare(
     metric: str | None = None,
     all_metrics: bool = False,
     average: bool = False,
+    base: str | None = None,
     on_progress: Listener = silent,
 ) -> Comparison:
     """Compare finished runs: each task with its metric is a column, each method a row.
@@ -38,19 +41,23 @@ def compare(
     them) and seeds against the best, two-sided, with Holm's correction over all these comparisons of the table.
 
     Args:
-        runs: folders of finished runs.
+        runs: folders of finished runs, or of sweeps, which stand for their arms.
         students: only these; all, if none is named. Methods without a student always stay.
         metric: in place of each task's own.
         all_metrics: every metric of every task, each a column.
         average: also the mean over columns, which may be of different metrics.
+        base: arm of a sweep that the others are compared with; by default the first in which nothing differs.
         on_progress: told which column is being computed.
 
     Raises:
         RunError: a run is absent, unfinished or damaged, or two runs of a task cannot be compared.
-        ConfigError: nothing to compare, a run twice, or an unknown student or metric.
+        ConfigError: nothing to compare, a run twice, or an unknown student, metric or arm.
     """
-    tasks = _by_task(_read(runs))
-    everyone = [run for group in tasks.values() for run in group]
+    folders, unfinished = arms.opened(runs)
+    all_runs = arms.called(_read(folders))
+    everyone, same = arms.distinct(all_runs)
+    bases = arms.base_of(everyone, base)
+    tasks = _by_task(everyone)
     _check_students(everyone, students)
     name_llm = several_llms(everyone)
     metrics = {task: _metrics(group[0], metric, all_metrics=all_metrics) for task, group in tasks.items()}
@@ -61,11 +68,13 @@ def compare(
     columns: list[Column] = []
     cells: list[Cells] = []
     gained: list[Gain] = []
+    differences: list[Against] = []
     for task, group in tasks.items():
         rows, by_name, systems = GoldRows(group[0], tests), {run.name: run for run in group}, found[task]
         for name in metrics[task]:
             tell = partial(_tell, on_progress, f"{task}, {name}", len(systems))
             gained += gains(len(columns), by_name, systems, name, rows)
+            differences += arms.against(len(columns), group, bases.get(task), students, name, rows)
             columns.append(column_of(rows, name))
             cells.append(cells_of(systems, name, rows, tell))
             tell(len(systems))
@@ -79,7 +88,8 @@ def compare(
         gains=gained,
         costs=costs(everyone, name_llm=name_llm),
         overlaps=overlaps(everyone),
-        runs=tuple(run.name for run in everyone),
+        runs=tuple(run.name for run in all_runs),
+        arms=arms.described(all_runs, same, bases, differences, students, unfinished),
     )
 
 

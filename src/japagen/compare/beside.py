@@ -9,8 +9,8 @@ from japagen.compare.finished import JSON, Finished, Measured
 from japagen.compare.marking import GoldRows
 from japagen.compare.methods import Entry, arm, method_of
 from japagen.compare.table import Contrast, Cost, Gain, Overlap
-from japagen.evaluate.statistics import holm
 from japagen.metrics import Undefined
+from japagen.significance import holm
 
 ASKED = "zero-shot"
 """Name of the system that the paper's gains are over."""
@@ -67,13 +67,22 @@ def gains(column: int, runs: Mapping[str, Finished], found: Sequence[Entry], met
 def costs(runs: Sequence[Finished], *, name_llm: bool) -> list[Cost]:
     """What each run's texts took, and each way of asking; of ways that runs share, the run that paid most."""
     told = []
+    names = {run.name for run in runs}
     for run in runs:
+        if _same_sweep(run, run.taken.get("generate", "")) & names:
+            continue  # the arm that they are of is among the runs, and was asked them
         if usage := run.usage.get("generate"):
             accounts = run.accounts
             asked = (accounts.get("generate") or {}).get("requested")
             kept = (accounts.get("curate") or {}).get("kept")
-            told.append(replace(_cost(run, arm(run), usage), run=run.name, asked=asked, kept=kept))
+            what, whose = (run.name, "") if run.sweep else (arm(run), run.name)
+            told.append(replace(_cost(run, what, usage), run=whose, asked=asked, kept=kept))
     return told + _asking(runs, name_llm)
+
+
+def _same_sweep(run: Finished, other: str) -> set[str]:
+    """The names that another arm of the run's sweep may be called by."""
+    return {other, f"{run.sweep}/{other}"} if other else set()
 
 
 def _asking(runs: Sequence[Finished], name_llm: bool) -> list[Cost]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from japagen.errors import RunError
 from japagen.knowledge import WORD, Mechanisms, mechanisms
 from japagen.metrics import CORRELATIONS
 from japagen.push.facts import model_name
+from japagen.records import digest
 from japagen.rundir import Run, digest_or_none, read_json
 
 JSON = Mapping[str, Any]
@@ -75,6 +76,11 @@ class Finished:
         systems: by name.
         scores: ``scores.json``.
         accounts, usage: by stage.
+        sweep: the one that it is an arm of; else empty.
+        taken: by stage the arm that it was taken over from.
+        texts: digest of the texts that students learnt from; None where it is not known.
+        answers: digest of all that was measured.
+        analysis: ``analysis.json``; None where there is none, or it was changed since.
     """
 
     name: str
@@ -96,6 +102,11 @@ class Finished:
     scores: JSON
     accounts: Mapping[str, JSON]
     usage: Mapping[str, JSON]
+    sweep: str = ""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    texts: str | None = None
+    answers: str = ""
+    analysis: JSON | None = None
 
 
 def read_run(path: str | Path) -> Finished:
@@ -111,7 +122,7 @@ def read_run(path: str | Path) -> Finished:
         raise RunError(
             "is not finished: its systems have not been measured",
             where=place.path,
-            remedy=f"finish it with: japagen run {place.about()['experiment']}.yaml",
+            remedy=f"finish it with: {place.command}",
         )
     folder = place.folder("evaluate")
     for name in ("scores.json", "predictions.jsonl"):
@@ -166,7 +177,7 @@ def _read(place: Run, scores: JSON, done: Mapping[str, JSON]) -> Finished:
     grouped, valued = (all(row.get(key) is not None for row in test) for key in ("group", "gold_value"))
     metrics = [scores["metric"], *(name for name in scores["systems"][0]["scores"] if name != scores["metric"])]
     run = Finished(
-        name=str(place.about()["experiment"]),
+        name=place.name,
         folder=place.path,
         task=str(place.about()["task"]),
         kind=str(scores["kind"]),
@@ -185,9 +196,32 @@ def _read(place: Run, scores: JSON, done: Mapping[str, JSON]) -> Finished:
         scores=scores,
         accounts={stage: one["accounting"] for stage, one in done.items() if one.get("accounting")},
         usage={stage: one["usage"] for stage, one in done.items() if one.get("usage")},
+        sweep=str(place.about().get("sweep") or ""),
+        taken={stage: str(one["taken_from"]) for stage, one in done.items() if one.get("taken_from")},
+        texts=_texts(done),
+        answers=digest(done["evaluate"]["outputs"]),
+        analysis=_analysis(place),
     )
     _check_age(run)
     return run
+
+
+def _texts(done: Mapping[str, JSON]) -> str | None:
+    told = (done.get("curate") or {}).get("outputs", {}).get("examples.jsonl")
+    return str(told) if told else None
+
+
+def _analysis(place: Run) -> JSON | None:
+    """Beside the scores, not needed for them: what cannot be read is as if it were not there."""
+    file = place.folder("analyze") / "analysis.json"
+    try:
+        done = place.done("analyze")
+        if done is None or digest_or_none(file) != done["outputs"].get(file.name):
+            return None
+        found = read_json(file)
+    except RunError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _said(file: Path) -> tuple[Said, list[JSON]]:

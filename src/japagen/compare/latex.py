@@ -55,7 +55,7 @@ def latex(text: str) -> str:
 
 def _table(table: Printed) -> str:
     columns = "".join("l" if place < table.left else "r" for place in range(len(table.head)))
-    caption = " ".join(map(latex, (f"{table.title}.", *table.caption)))
+    caption = " ".join(map(latex, (f"{table.title}.", *table.lead, *table.caption)))
     lines = [
         r"\begin{table*}",
         r"\centering\small",

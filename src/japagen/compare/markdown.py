@@ -9,12 +9,13 @@ from japagen.report import escaped
 
 
 def to_markdown(tables: Sequence[Printed]) -> str:
-    """Every table below its title, what it means below it."""
+    """What was found, then every table below its title, what it means below it."""
     return "\n".join(_table(table) for table in tables)
 
 
 def _table(table: Printed) -> str:
-    lines = [f"## {escaped(table.title)}", "", _line(_heading(text) for text in table.head)]
+    lead = [" ".join(map(escaped, table.lead)), ""] if table.lead else []
+    lines = [*lead, f"## {escaped(table.title)}", "", _line(_heading(text) for text in table.head)]
     lines.append(_line("---" if place < table.left else "--:" for place in range(len(table.head))))
     for part in table.parts:
         if part.title:

@@ -16,8 +16,9 @@ from japagen.compare.finished import Finished, Measured
 from japagen.compare.methods import Entry
 from japagen.compare.table import ALPHA, Cell, Column, Method
 from japagen.evaluate.resampling import Options, Resampled, Resampler, filled
-from japagen.evaluate.statistics import guarded, holm
+from japagen.evaluate.statistics import guarded
 from japagen.metrics import CORRELATIONS, Undefined
+from japagen.significance import holm
 from japagen.streams import stream_seed
 
 Cells = Mapping[Method, Cell]
@@ -93,7 +94,7 @@ def cells_of(found: Sequence[Entry], metric: str, rows: GoldRows, tell: Callable
         tell(done)
         p = None
         if method != reference:
-            p = _p(rows, systems[reference], systems[method], metric)
+            p = tested(rows, systems[reference], systems[method], metric)
         cells[method] = replace(cells[method], best=value == top, p=p)
     return cells
 
@@ -116,7 +117,8 @@ def _cell(entry: Entry, metric: str, n: int) -> Cell:
     )
 
 
-def _p(rows: GoldRows, best: Measured, other: Measured, metric: str) -> float | None:
+def tested(rows: GoldRows, best: Measured, other: Measured, metric: str) -> float | None:
+    """The p of the difference of two systems, two-sided and paired; None where it is undefined."""
     try:
         p = rows.measure(best, metric).minus(rows.measure(other, metric)).p
     except Undefined:

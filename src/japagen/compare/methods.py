@@ -1,7 +1,8 @@
 """Methods by name, nearly as the paper calls them: zero- and few-shot JAPAGEN, PROMPTING, training on gold.
 
-What is done alike is one method. A baseline that several runs have with the same answers is one row. Where answers
-differ, or two runs use JAPAGEN in the same way, each run gets a row of its own, named by it.
+An arm of a sweep is called by its own name. What is done alike is one method. A baseline that several runs have with the
+same answers is one row. Where answers differ, or two runs use JAPAGEN in the same way, each run gets a row of its own,
+named by it.
 """
 
 from __future__ import annotations
@@ -63,6 +64,10 @@ def method_of(run: Finished, system: Measured, *, name_llm: bool) -> Method:
     llm = f" · {run.llm}" if name_llm else ""
     place = KINDS.index(system.kind) if system.kind in KINDS else len(KINDS)
     match system.kind:
+        case "japagen" if run.sweep:
+            name, order = run.name, (0, 0)
+        case "arm" if run.sweep:
+            name, order = f"{run.name}: {system.name.partition('/')[0]}", (0, 0)
         case "japagen":
             name, order = arm(run) + llm, (_shots(run), len(_kadg(run.kadg)))
         case "arm":

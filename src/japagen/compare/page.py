@@ -8,20 +8,24 @@ from functools import cache
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from japagen.compare.printed import MARK, visible
+from japagen.compare.scatter import HEIGHT, WIDTH, scatter
 from japagen.compare.sidetables import printed_tables
 from japagen.compare.table import Comparison
 from japagen.report import look, words
 
 
 def to_html(comparison: Comparison) -> str:
-    """The page: every table, with what it means below it."""
+    """The page: what was found, then every table, with what it means below it."""
     tasks = list(dict.fromkeys(visible(column.task) for column in comparison.columns))
+    sweeps = [visible(name) for name in comparison.arms.sweeps] if comparison.arms else []
     return (
         _environment()
         .get_template("compare.html.j2")
         .render(
             tables=printed_tables(comparison),
-            title=words.join(tasks),
+            scatter=comparison.arms and scatter(comparison.arms.arms),
+            size=(WIDTH, HEIGHT),
+            title=" · ".join(words.join(names) for names in (sweeps, tasks) if names),
             runs=[visible(run) for run in comparison.runs],
             mark=MARK,
             palette=look.PALETTE,

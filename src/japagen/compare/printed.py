@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from japagen.report.words import number
+
 MARK = "†"
 NOTHING = "–"
 
@@ -49,6 +51,7 @@ class Printed:
         head: headings; notes are of lesser importance.
         left: so many columns hold texts, the others numbers.
         parts: its rows.
+        lead: what was found, by sentence; of the first table only, above it.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Printed:
     head: tuple[Text, ...]
     left: int
     parts: tuple[Part, ...]
+    lead: tuple[str, ...] = ()
 
 
 def visible(text: object) -> str:
@@ -66,3 +70,14 @@ def visible(text: object) -> str:
     'a b\\x1b[2J'
     """
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(str(text).split()))
+
+
+def probability(p: float | None) -> str:
+    """A p-value.
+
+    >>> probability(0.0004), probability(0.0312), probability(1.0), probability(None)
+    ('< .001', '.031', '1.00', '–')
+    """
+    if p is None:
+        return NOTHING
+    return "< .001" if p < 0.001 else "1.00" if p >= 0.9995 else number(p, 3)

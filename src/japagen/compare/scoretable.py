@@ -77,7 +77,7 @@ def reading(comparison: Comparison) -> tuple[str, ...]:
     """What the numbers and marks mean, by sentence."""
     grouped = [column.groups is not None for column in comparison.columns]
     over = "groups of rows" if all(grouped) else "rows, or groups of rows," if any(grouped) else "rows"
-    resamples = join(list(dict.fromkeys(count(column.resamples) for column in comparison.columns)), "or")
+    resamples = " or ".join(dict.fromkeys(count(column.resamples) for column in comparison.columns))
     fixed = any(each.declared for each in comparison.contrasts)
     told = ["On human-labelled test rows, with 95 % intervals; in parentheses the number of seeds."]
     told.append("Bold: the best of its column.")

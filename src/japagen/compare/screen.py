@@ -15,8 +15,11 @@ _STYLES = {"japagen": "cyan", "prompted": "magenta", "gold": "yellow", "supervis
 
 
 def print_tables(tables: Sequence[Printed], console: Console) -> None:
-    """Print every table with what it means below it."""
+    """Print what was found, then every table with what it means below it."""
     for table in tables:
+        if table.lead:
+            console.print(Styled(" ".join(table.lead)), soft_wrap=False)
+            console.print()
         beside = _Cells(table, beside=True)
         console.print(_table(beside if beside.width <= console.width else _Cells(table, beside=False)))
         console.print(Styled(" ".join(table.caption), style="dim"), soft_wrap=False)

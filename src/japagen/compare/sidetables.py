@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from japagen.compare.printed import NOTHING, Part, Printed, Text, visible
+from japagen.compare.armtables import arm_tables, found_sentences
+from japagen.compare.printed import NOTHING, Part, Printed, Text, probability, visible
 from japagen.compare.scoretable import heading, label, score_table
 from japagen.compare.table import ALPHA, Comparison, Contrast, Cost, Gain, Method
 from japagen.report.spending import dollars
@@ -14,9 +16,10 @@ Rows = Sequence[tuple[Text, ...]]
 
 
 def printed_tables(comparison: Comparison) -> list[Printed]:
-    """Every table of a comparison that has rows, the scores first."""
-    found = [score_table(comparison), _contrasts(comparison), _gains(comparison), _costs(comparison)]
-    return [table for table in (*found, _overlaps(comparison)) if table.parts]
+    """Every table of a comparison that has rows, the scores first, with what was found above them."""
+    scores = replace(score_table(comparison), lead=found_sentences(comparison))
+    found = [scores, *arm_tables(comparison), _contrasts(comparison), _gains(comparison)]
+    return [table for table in (*found, _costs(comparison), _overlaps(comparison)) if table.parts]
 
 
 def _parts(rows: Rows) -> tuple[Part, ...]:
@@ -60,17 +63,6 @@ def _contrast(each: Contrast) -> tuple[Text, ...]:
         Text(told, bounds({"low": each.low, "high": each.high}, 3, sign=True)),
         Text(probability(each.p_holm), bold=sure),
     )
-
-
-def probability(p: float | None) -> str:
-    """A p-value.
-
-    >>> probability(0.0004), probability(0.0312), probability(1.0), probability(None)
-    ('< .001', '.031', '1.00', '–')
-    """
-    if p is None:
-        return NOTHING
-    return "< .001" if p < 0.001 else "1.00" if p >= 0.9995 else number(p, 3)
 
 
 def _gains(comparison: Comparison) -> Printed:

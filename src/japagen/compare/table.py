@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from japagen.compare.armfacts import Arms
 from japagen.records import Score
 
 ALPHA = 0.05
@@ -196,6 +197,7 @@ class Comparison:
         averaged: whether rows have an average.
         contrasts, gains, costs, overlaps: see there; empty where runs have none.
         runs: names of the runs.
+        arms: what is told of arms of sweeps; None where no run is one.
     """
 
     columns: tuple[Column, ...]
@@ -207,3 +209,4 @@ class Comparison:
     costs: Sequence[Cost]
     overlaps: Sequence[Overlap]
     runs: tuple[str, ...]
+    arms: Arms | None = None

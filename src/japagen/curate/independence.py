@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
+from japagen.significance import wilson
+
 LEVEL = 0.95
 FEWEST = 5
 """Audited rows with the right label, and with a wrong one, that are needed: the bounds hold for no fewer."""
@@ -93,23 +95,6 @@ class _Counts:
         return self.kept_right / self.right - self.kept_wrong / self.wrong
 
 
-def wilson(hits: int, n: int, z: float = _Z) -> tuple[float, float]:
-    """The score interval of a share (Wilson 1927); by default with one-sided 95 % bounds.
-
-    Raises:
-        ValueError: no trials, or more hits than trials.
-
-    >>> low, high = wilson(8, 10, z=1.96)
-    >>> round(low, 3), round(high, 3)
-    (0.49, 0.943)
-    """
-    if not 0 <= hits <= n or n == 0:
-        raise ValueError(f"{hits} of {n} is no share")
-    middle = hits + z * z / 2
-    spread = z * math.sqrt(hits * (n - hits) / n + z * z / 4)
-    return max(0.0, (middle - spread) / (n + z * z)), min(1.0, (middle + spread) / (n + z * z))
-
-
 def independence(audited: Sequence[Audited]) -> Independence | None:
     """The difference with its bounds; None where no label has both right and wrong rows."""
     strata = {label: _counts([row for row in audited if row.label == label]) for label in {r.label for r in audited}}
@@ -121,7 +106,8 @@ def independence(audited: Sequence[Audited]) -> Independence | None:
     for found in both.values():
         share = found.weight / total
         p, q = found.kept_right / found.right, found.kept_wrong / found.wrong
-        (p_low, p_high), (q_low, q_high) = wilson(found.kept_right, found.right), wilson(found.kept_wrong, found.wrong)
+        p_low, p_high = wilson(found.kept_right, found.right, _Z)
+        q_low, q_high = wilson(found.kept_wrong, found.wrong, _Z)
         keep_right, keep_wrong = keep_right + share * p, keep_wrong + share * q
         below += share**2 * ((p - p_low) ** 2 + (q_high - q) ** 2)
         above += share**2 * ((p_high - p) ** 2 + (q - q_low) ** 2)

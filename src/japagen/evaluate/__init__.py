@@ -17,6 +17,7 @@ from japagen.evaluate.contamination import contaminated_rows, contamination
 from japagen.evaluate.contrast import declared_contrast
 from japagen.evaluate.gold import GoldData
 from japagen.evaluate.prompting import prompted_systems
+from japagen.evaluate.sizes import SizeTrainings, told_sizes
 from japagen.evaluate.summary import empty_summary, summarise
 from japagen.evaluate.system import System, prediction_rows, with_values
 from japagen.experiment import Experiment
@@ -50,6 +51,7 @@ def evaluate(
     store: ReplyStore,
     *,
     learnt: Mapping[str, Sequence[Example]] | None = None,
+    rows: Sequence[Example] = (),
     arms: Mapping[str, Sequence[Example]] | None = None,
     anchors: Sequence[Sequence[Example]] = (),
     checkpoints: Path | None = None,
@@ -66,6 +68,7 @@ def evaluate(
         llm: the language model, or how to get it (called only if it is asked).
         store: where its answers are kept.
         learnt: what the students and the questions have seen, by name; test rows are looked for in it.
+        rows: the synthetic rows, of which `evaluate.sizes` takes parts.
         arms: synthetic rows that the students are trained on besides, by name (the rounds of `rounds: 2`).
         anchors: gold rows that each seed learns from with them; empty: none.
         checkpoints: folder for the state of unfinished trainings.
@@ -89,6 +92,8 @@ def evaluate(
     supervised, supervised_missing = trainings.supervised(gold.train, gold.dev)
     others = ArmTrainings(experiment, task, gold.test, checkpoints, on_progress, say, dev=gold.dev, anchors=anchors)
     rounds, no_rounds = others.arms(arms or {})
+    parts = SizeTrainings(experiment, task, gold.test, checkpoints, on_progress, say, dev=gold.dev, anchors=anchors)
+    sizes, no_sizes = parts.sizes(rows, experiment.evaluate.sizes)
     majority = Majority.fit(gold.test, task.label_names)
     result.systems = [*own, *rounds, *few, *supervised, *prompted]
     result.systems.append(System("majority", "majority", (with_values(task, majority.predict(gold.test)),)))
@@ -111,6 +116,9 @@ def evaluate(
         "contaminated": len(contaminated),
         "left_out": left_out,
     }
+    if experiment.evaluate.sizes:
+        every = [*own, *few, *sizes]
+        result.summary["sizes"] = told_sizes(experiment, task, every, gold.test, rows=len(rows), left_out=no_sizes)
     return result
 
 

@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from japagen.evaluate.resampling import Resampled
-from japagen.evaluate.statistics import holm, mcnemar_exact
+from japagen.evaluate.statistics import mcnemar_exact
 from japagen.evaluate.system import System
 from japagen.metrics import Undefined
 from japagen.records import Example, Score
+from japagen.significance import holm
 
 Measured = Mapping[str, Resampled | Undefined]
 """The task's own metric by name of the system."""

@@ -6,7 +6,7 @@ Knows no system and no file, as `resampling`, which does the work.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -212,25 +212,6 @@ def mcnemar_exact(gold: Labels, a: Labels, b: Labels) -> McNemar:
     n, fewer = only_a + only_b, min(only_a, only_b)
     tail = sum(math.comb(n, k) for k in range(fewer + 1))
     return McNemar(only_a, only_b, min(1.0, 2 * tail / 2**n))
-
-
-def holm(p: Mapping[str, float]) -> dict[str, float]:
-    """P-values corrected for their number, so that all tests together err with the level of one (Holm 1979).
-
-    The smallest is multiplied by how many there are, the next by one less, and so on; none becomes smaller than one
-    before it, or larger than 1. The order of the names is kept.
-
-    Raises:
-        Undefined: a value is no probability.
-    """
-    for name, value in p.items():
-        if not 0 <= value <= 1:
-            raise Undefined(f"{value} is no p-value ('{name}')")
-    corrected, least = dict(p), 0.0
-    for step, name in enumerate(sorted(p, key=lambda name: p[name])):
-        least = max(least, min(1.0, (len(p) - step) * p[name]))
-        corrected[name] = least
-    return corrected
 
 
 def smallest_detectable_difference(

@@ -58,6 +58,15 @@ def empty_summary(task: Task) -> dict[str, Any]:
     }
 
 
+def resampling_options(experiment: Experiment, test: Sequence[Example]) -> Options:
+    """How the test rows of an experiment are resampled: rows about one image together."""
+    return {
+        "resamples": experiment.evaluate.resamples,
+        "seed": stream_seed(experiment.seed, "bootstrap") % 2**32,
+        "groups": image_groups(test),
+    }
+
+
 def summarise(
     experiment: Experiment,
     task: Task,
@@ -80,11 +89,7 @@ def summarise(
         contrast: the two systems that the experiment is about.
         contaminated: ids of test rows that also stand in what was learnt from; scores are given without them too.
     """
-    options: Options = {
-        "resamples": experiment.evaluate.resamples,
-        "seed": stream_seed(experiment.seed, "bootstrap") % 2**32,
-        "groups": image_groups(test),
-    }
+    options = resampling_options(experiment, test)
     resampler = Resampler(len(test), **options)
     by_name = {system.name: system for system in systems}
 
@@ -96,10 +101,10 @@ def summarise(
         return guarded(p, gold, first, second, task.label_names, task.metric, seed=seed, groups=groups)
 
     primary = next((system.name for system in systems if system.kind == "japagen"), None)
-    measured = {
-        system.name: {m: _measured(system, test, task, m, resampler) for m in metrics_of(task)} for system in systems
+    resampled = {
+        system.name: {m: measured(system, test, task, m, resampler) for m in metrics_of(task)} for system in systems
     }
-    own = {name: found[task.metric] for name, found in measured.items()}
+    own = {name: found[task.metric] for name, found in resampled.items()}
     differences = against_primary(own, primary, guard)
     clean = _clean(systems, test, task, options, contaminated)
     rows = []
@@ -111,7 +116,7 @@ def summarise(
                 "student": system.student,
                 "train_rows": system.train_rows,
                 "k": system.k,
-                "scores": {metric: _score(found) for metric, found in measured[system.name].items()},
+                "scores": {metric: _score(found) for metric, found in resampled[system.name].items()},
                 **_by_label(system, test, task),
                 "unparsed": system.unanswered,
                 "answers": len(test) * len(system.predictions),
@@ -174,14 +179,15 @@ def _clean(
     for system in systems:
         runs = tuple([run[place] for place in keep] for run in system.predictions)
         some = System(system.name, system.kind, runs)
-        score = _measured(some, rows, task, task.metric, resampler) if resampler else Undefined("no other row is left")
+        score = measured(some, rows, task, task.metric, resampler) if resampler else Undefined("no other row is left")
         found[system.name] = {"clean": _score(score)}
     return found
 
 
-def _measured(
+def measured(
     system: System, test: Sequence[Example], task: Task, metric: str, resampler: Resampler
 ) -> Resampled | Undefined:
+    """A system's metric in each resample of the test rows, or why it has none."""
     try:
         if metric in metrics.CORRELATIONS:
             gold = [example.value for example in test]

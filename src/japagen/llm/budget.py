@@ -41,6 +41,18 @@ class Usage:
         return self.prompt_tokens + self.completion_tokens
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What other runs have used of the same budget, by prices of their own: calls, tokens, US dollars."""
+
+    requests: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.requests + other.requests, self.tokens + other.tokens, self.usd + other.usd)
+
+
 class Budget:
     """The limits of a run and what is used of them.
 
@@ -48,14 +60,17 @@ class Budget:
         limits: the experiment's section; a limit of null is none.
         price: of the model that is called; needed where `limits.usd` is set (see `prices.experiment_price`).
         spent: what earlier sessions of the same run used already.
+        elsewhere: what other runs have used that share the limits.
 
     Raises:
         ValueError: a limit in money, but no price.
     """
 
-    __slots__ = ("_completion", "_full", "_limits", "_price", "_prompt", "_requests", "_usd_limit")
+    __slots__ = ("_completion", "_elsewhere", "_full", "_limits", "_price", "_prompt", "_requests", "_usd_limit")
 
-    def __init__(self, limits: BudgetSection, price: Price | None, *, spent: Usage = Usage()) -> None:
+    def __init__(
+        self, limits: BudgetSection, price: Price | None, *, spent: Usage = Usage(), elsewhere: Spent = Spent()
+    ) -> None:
         if limits.usd is not None and price is None:
             raise ValueError("budget.usd without a price")
         self._limits, self._price = limits, price
@@ -63,6 +78,7 @@ class Budget:
         self._requests = spent.requests
         self._prompt = spent.prompt_tokens
         self._completion = spent.completion_tokens
+        self._elsewhere = elsewhere
         self._full = ""
 
     def add(self, reply: Reply) -> None:
@@ -86,30 +102,34 @@ class Budget:
         if self._full or self.stop() is not None:
             return False
         limits, ahead = self._limits, in_flight + 1
-        share = 1 + ahead / self._requests if self._requests else 1.0  # of what was used so far
-        if limits.requests is not None and self._requests + ahead > limits.requests:
-            self._full = f"budget.requests of {limits.requests:,} has no room for another ({self._requests:,} spent)"
-        elif limits.tokens is not None and share * (used := self._prompt + self._completion) > limits.tokens:
+        coming = ahead / self._requests if self._requests else 0.0  # as a share of what this run has used so far
+        requests, used, spent = self._all()
+        if limits.requests is not None and requests + ahead > limits.requests:
+            self._full = f"budget.requests of {limits.requests:,} has no room for another ({requests:,} spent)"
+        elif limits.tokens is not None and used + coming * (self._prompt + self._completion) > limits.tokens:
             self._full = f"budget.tokens of {limits.tokens:,} has no room for another request ({used:,} spent)"
-        elif self._usd_limit is not None and self._price is not None:
-            spent = self._price.usd(self._prompt, self._completion)
-            if share * spent > self._usd_limit:
-                limit = _dollars(self._usd_limit)
-                self._full = f"budget.usd of {limit} has no room for another request ({spent:.3f} spent)"
+        elif self._usd_limit is not None and spent + coming * (self.usd() or 0.0) > self._usd_limit:
+            limit = _dollars(self._usd_limit)
+            self._full = f"budget.usd of {limit} has no room for another request ({spent:.3f} spent)"
         return not self._full
 
     def stop(self) -> str | None:
         """Why nothing more may be sent, e.g. ``budget.usd of 5.00 is spent (5.003)``; None while all limits hold."""
         limits = self._limits
-        if self._usd_limit is not None and self._price is not None:
-            spent = self._price.usd(self._prompt, self._completion)
-            if spent >= self._usd_limit:
-                return f"budget.usd of {_dollars(self._usd_limit)} is spent ({spent:.3f})"
-        if limits.tokens is not None and self._prompt + self._completion >= limits.tokens:
-            return f"budget.tokens of {limits.tokens:,} is spent ({self._prompt + self._completion:,})"
-        if limits.requests is not None and self._requests >= limits.requests:
-            return f"budget.requests of {limits.requests:,} is spent ({self._requests:,})"
+        requests, used, spent = self._all()
+        if self._usd_limit is not None and spent >= self._usd_limit:
+            return f"budget.usd of {_dollars(self._usd_limit)} is spent ({spent:.3f})"
+        if limits.tokens is not None and used >= limits.tokens:
+            return f"budget.tokens of {limits.tokens:,} is spent ({used:,})"
+        if limits.requests is not None and requests >= limits.requests:
+            return f"budget.requests of {limits.requests:,} is spent ({requests:,})"
         return self._full or None
+
+    def _all(self) -> tuple[int, int, float]:
+        """Calls, tokens and US dollars, those of other runs among them."""
+        there = self._elsewhere
+        own = self._prompt + self._completion
+        return self._requests + there.requests, own + there.tokens, (self.usd() or 0.0) + there.usd
 
     def error(self, *, missing: int, of: int, stage: str) -> BudgetSpent:
         """The clean stop of a stage, once `stop` has a reason: what is missing, and how to go on.

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from japagen.cache import shared_replies
 from japagen.evaluate.gold import GoldData
 from japagen.experiment import Experiment
 from japagen.llm import LLM, load_llm
-from japagen.llm.budget import Budget, Usage
+from japagen.llm.budget import Budget, Spent, Usage
 from japagen.llm.prices import experiment_price
 from japagen.llm.store import ReplyStore
 from japagen.pipeline.rows import read_examples
 from japagen.progress import Listener
 from japagen.records import Example
 from japagen.rundir import REPLIES, Run
+from japagen.sections import LLMSection
 from japagen.task import Task
 
 Say = Callable[[str], None]
@@ -37,6 +39,10 @@ class Bound:
     gold: GoldData
     llm: LLM | None = None
     budget: Budget | None = None
+    replies: Path | None = None
+    """A store of replies that this run shares with others, such as the arms of a sweep."""
+    elsewhere: Spent = field(default_factory=Spent)
+    """What these others have used of the budget."""
 
     def model(self) -> LLM:
         """The language model, loaded when it is first needed."""
@@ -51,10 +57,15 @@ class Bound:
         """The replies of a stage, within the budget of the whole run."""
         if self.budget is None:
             price = experiment_price(self.experiment)
-            self.budget = Budget(self.experiment.budget, price, spent=self.spent("generate") + self.spent("evaluate"))
-        shared = shared_replies() if self.experiment.llm.shared_cache else None
+            spent = self.spent("generate") + self.spent("evaluate")
+            self.budget = Budget(self.experiment.budget, price, spent=spent, elsewhere=self.elsewhere)
+        shared = self.shared_store(self.experiment.llm)
         with ReplyStore(self.run.folder(stage) / REPLIES, shared=shared, budget=self.budget) as store:
             yield store
+
+    def shared_store(self, llm: LLMSection) -> Path | None:
+        """Where replies of a model are looked for beside the run's own: all runs' store, else the sweep's."""
+        return shared_replies() if llm.shared_cache else self.replies
 
     def spent(self, stage: str) -> Usage:
         """What a stage's replies used so far."""

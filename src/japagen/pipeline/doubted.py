@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from japagen.cache import shared_replies
 from japagen.curate import noise
 from japagen.curate.audit import audited, read_audit
 from japagen.curate.gate import trial
@@ -55,7 +54,7 @@ def judged(bound: Bound, section: JudgeSection, rows: Sequence[Example], written
         bound.say(llm.notice)
     price = judge_price(experiment, section)
     budget = Budget(section.budget, price, spent=bound.spent("curate"))
-    shared = shared_replies() if own.shared_cache else None
+    shared = bound.shared_store(own)
     with ReplyStore(bound.run.folder("curate") / REPLIES, shared=shared, budget=budget) as store:
         verdicts = judge(
             rows, task, llm, store, section=own, seed=experiment.seed, on_progress=bound.on_progress

@@ -7,6 +7,7 @@ from typing import Any
 from japagen.pipeline.bound import Bound
 from japagen.pipeline.prompted import fragments, shots
 from japagen.pipeline.rules import restored_rows, target_file
+from japagen.pipeline.stopping import measuring
 from japagen.records import digest, rows_digest
 from japagen.rundir import digest_or_none
 
@@ -21,6 +22,8 @@ _ASKED_WITH = (
     "document",
     "knowledge",
 )
+_AFTER_RULES = ("top_up", "top_up_factor", "judge", "noise", "sample")
+"""What curation does beyond the rules that each row is asked by."""
 
 
 def inputs(bound: Bound, stage: str) -> dict[str, Any]:
@@ -32,7 +35,7 @@ def inputs(bound: Bound, stage: str) -> dict[str, Any]:
         "curate": ["generate"],
         "train": ["curate"],
         "evaluate": ["train"],
-        "analyze": ["curate"],
+        "analyze": ["curate", "evaluate"],
         "report": ["generate", "curate", "train", "evaluate", "analyze"],
     }[stage]
     named: dict[str, Any] = {stage: settings[stage], "seed": settings["seed"]}
@@ -42,6 +45,7 @@ def inputs(bound: Bound, stage: str) -> dict[str, Any]:
             named["llm"] = _llm_inputs(bound)
             named |= {f"task.{key}": digest(task[key]) for key in _ASKED_WITH}
             named["task.labels"] = digest([[name, label] for name, label in task["labels"].items()])
+            named |= _stopping_inputs(bound)
         case "curate":
             named["task.max_chars"] = task["max_chars"]
             named["task.kind"] = task["kind"]
@@ -67,10 +71,33 @@ def inputs(bound: Bound, stage: str) -> dict[str, Any]:
             )
             named |= _gold_inputs(bound, "train", "dev", "test")
         case "analyze":
-            named |= _gold_inputs(bound, "dev", "test")
+            named |= _gold_inputs(bound, "train", "dev", "test")
+            named["analyze.people"] = _file_digest(bound, bound.experiment.analyze.people)
         case "report":
             named["task"] = digest(task)
     return named
+
+
+def _stopping_inputs(bound: Bound) -> dict[str, Any]:
+    """What a stop rule goes by: rules of curation, the student that is measured, and the gold rows; nothing without one."""
+    rule = bound.experiment.generate.stop_rule
+    if rule is None:
+        return {}
+    train, task = measuring(bound.experiment, rule).train, bound.task
+    curate = bound.experiment.curate.model_dump(mode="json", exclude=set(_AFTER_RULES))
+    found: dict[str, Any] = {
+        "curate": curate,
+        "train.students": train.students[0],
+        "train.seeds": train.seeds,
+        "train.dev_share": train.dev_share,
+        "task.metric": task.metric,
+        "task.max_chars": task.max_chars,
+        "task.judges": task.judges,
+        **_gold_inputs(bound, *(("train", "dev", "test") if bound.experiment.curate.contamination else ("dev",))),
+    }
+    if "encoder" in train.students:
+        found["train.encoder"] = train.encoder.model_dump(mode="json", exclude={"checkpoint_seconds", "threads"})
+    return found
 
 
 def _curation_inputs(bound: Bound) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from japagen.records import Accounting, Dropped, Example
+from japagen.rundir import Run
 from japagen.tables import read_rows
 
 
@@ -65,3 +66,9 @@ def as_dropped(row: dict[str, Any]) -> Dropped:
 def read_examples(file: Path) -> list[Example]:
     """The examples of a file."""
     return [as_example(row) for row in read_rows(file)]
+
+
+def written_rows(run: Run) -> list[Example]:
+    """Every row that a language model wrote in a run and that could be read: of the first stage, and of curation."""
+    more = run.folder("curate") / "more.jsonl"
+    return read_examples(run.folder("generate") / "examples.jsonl") + (read_examples(more) if more.is_file() else [])

@@ -15,11 +15,15 @@ from japagen.evaluate import evaluate, prediction_rows
 from japagen.evaluate.arms import after_round
 from japagen.experiment import ARMS
 from japagen.generate import generate
+from japagen.goldfiles import SPLITS
+from japagen.pipeline.analyzing import facts_of
 from japagen.pipeline.bound import CHECKPOINTS, Bound
 from japagen.pipeline.curating import curate_stage
 from japagen.pipeline.more import ROUND
 from japagen.pipeline.prompted import shot_rows
 from japagen.pipeline.rows import as_dropped_row, as_row, counted, read_examples
+from japagen.pipeline.stopping import FILE as STOPPING
+from japagen.pipeline.stopping import Stopping
 from japagen.records import Accounting, Dropped, Example, Failed
 from japagen.report import write_report
 from japagen.reportdata import report_data
@@ -42,7 +46,14 @@ class Stages(Bound):
             jsonl_writer(folder / "dropped.jsonl") as dropped,
             jsonl_writer(folder / "failed.jsonl") as failed,
         ):
-            for row in generate(self.experiment, self.task, llm, store, on_progress=self.on_progress):
+            per_label, rows_of = self.experiment.generate.per_label, None
+            if rule := self.experiment.generate.stop_rule:
+                stopping = Stopping(self, rule)
+                stopping.ask(llm, store)
+                write_json(folder / STOPPING, stopping.told())
+                self.say(f"stop rule: {stopping.sentence()}")
+                per_label, rows_of = stopping.asked, dict.fromkeys(counts, range(stopping.asked))
+            for row in generate(self.experiment, self.task, llm, store, rows_of=rows_of, on_progress=self.on_progress):
                 match row:
                     case Example():
                         kept(as_row(row))
@@ -54,7 +65,6 @@ class Stages(Bound):
                         failed(asdict(row))
                         counts[row.label]["failed", row.reason] += 1
             usage = self.usage(store)
-        per_label = self.experiment.generate.per_label
         by_label = {label: asdict(counted(per_label, found)) for label, found in counts.items()}
         total = counted(per_label * len(counts), sum(counts.values(), Counter()))
         if not total.kept and total.failed:
@@ -86,6 +96,7 @@ class Stages(Bound):
         return {"accounting": asdict(Accounting(len(examples), len(examples)))}
 
     def evaluate(self, folder: Path) -> dict[str, Any]:
+        examples = self.examples("curate")
         trained: dict[str, list[tuple[Classifier, int]]] = {}
         for model in trained_models(self.run):
             classifier = load_classifier(self.run.folder("train") / model.folder)
@@ -98,7 +109,8 @@ class Stages(Bound):
                 self.gold,
                 self.model,
                 store,
-                learnt={"training texts": self.examples("curate"), "shots": shot_rows(self.task)},
+                learnt={"training texts": examples, "shots": shot_rows(self.task)},
+                rows=examples,
                 arms=self._arms(),
                 anchors=self._anchors(),
                 checkpoints=self.run.path / CHECKPOINTS,
@@ -131,9 +143,15 @@ class Stages(Bound):
         return [draw_anchor(self.gold.dev, section, seed=seed, number=n)[0] for n in seeds] if section else []
 
     def analyze(self, folder: Path) -> dict[str, Any]:
-        examples, gold = self.examples("curate"), [*self.gold.dev, *self.gold.test]
+        examples = self.examples("curate")
         found = analyze(
-            examples, gold, labels=self.task.label_names, seed=self.experiment.seed, on_progress=self.on_progress
+            examples,
+            {split: getattr(self.gold, split) for split in SPLITS},
+            labels=self.task.label_names,
+            seed=self.experiment.seed,
+            settings=self.experiment.analyze,
+            facts=facts_of(self),
+            on_progress=self.on_progress,
         )
         write_json(folder / "analysis.json", {"yield": self._yields(), **found})
         return {"accounting": asdict(Accounting(len(examples), len(examples)))}

@@ -1,36 +1,47 @@
 """The report of a run: one self-contained HTML file to read, one Markdown file for a pull request.
 
-It computes nothing: everything is drawn from the JSON that the stages left (`ReportData`). `opening` says it in
-sentences, `figures` in Plotly, every other module in rows; the templates put them on the page. Every text by a user or
-a language model is escaped, and the page's Content-Security-Policy admits only the two scripts that we wrote into it.
+It computes nothing: everything is drawn from the JSON that the stages left (`ReportData`). `notices` says what to know
+first, `opening` the rest in sentences, `figures` in Plotly, every other module in rows; the templates put them on the
+page, in the order of `contents`. Plotly, the figures and the rows to browse are packed (`packed`), so that the page stays
+below `PAGE_BYTES`. Every text by a user or a language model is escaped, and the page's Content-Security-Policy admits only
+the two scripts that we wrote into it.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from japagen.report import comparisons, tables, words
-from japagen.report.artefacts import artefacts
+from japagen.report.artefacts import artefacts, text_name
+from japagen.report.browser import browser
 from japagen.report.bylabel import by_label
 from japagen.report.calibration import calibration
 from japagen.report.cards import cards
-from japagen.report.contamination import contamination
+from japagen.report.contamination import contamination, held
+from japagen.report.contents import contents
+from japagen.report.correctness import correctness
 from japagen.report.curation import curation
+from japagen.report.diversity import diversity
+from japagen.report.embedding import embedding
+from japagen.report.fidelity import fidelity
 from japagen.report.gold import gold_data
-from japagen.report.opening import opening
+from japagen.report.keyness import keyness
+from japagen.report.language import in_language, language, say, several
+from japagen.report.notices import notices
+from japagen.report.opening import file_opening, opening
+from japagen.report.packed import digest, packed_json, packed_plotly
 from japagen.report.rounds import rounds
+from japagen.report.scaling import scaling
 from japagen.report.scoretable import score_table
+from japagen.report.signatures import signatures
 from japagen.report.spending import prompting, spending
 from japagen.report.students import students
 from japagen.tables import write_text
@@ -38,6 +49,14 @@ from japagen.tables import write_text
 __all__ = ["ReportData", "write_report"]
 
 JSON = Mapping[str, Any]
+PAGE_BYTES = 6_000_000
+"""What the page may weigh; the rows to browse take what the rest leaves."""
+HTML_BYTES = 500_000
+"""Left free for the tables and texts around them."""
+SAYING = ("capital", "fate_name", "listed", "named", "reason_name", "run_on", "source_name", "split_name", "stage_name")
+"""Functions of `words` that the templates call."""
+MOST_ROWS = 25_000
+"""Rows to browse where the experiment does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +75,11 @@ class ReportData:
             train_rows) and decision (learnt_from, adopted), where there are any.
         curation: steps, repairs, and what of contamination, noise, judge, sample, top_up and round_2 was on, as `curate`
             wrote them.
-        analysis: counts, lengths, register, scripts, distinct_n, vocabulary_jaccard, characteristic_words, of
-            pairs artefacts.
-        kept, dropped, mistakes: samples of texts to browse.
+        analysis: what `analyze` measured of the texts (see `japagen.analyze`).
+        kept, dropped, mistakes: all texts to browse, as rows; the page holds as many as fit.
         provenance: versions, seed, digests, llm, started, finished, command.
         notices: warnings, shown before anything else.
+        file: name, rows and gold_rows, where a file was analysed and there is no run.
     """
 
     name: str
@@ -76,6 +95,7 @@ class ReportData:
     mistakes: Sequence[JSON] = ()
     provenance: JSON = field(default_factory=dict)
     notices: Sequence[str] = ()
+    file: JSON = field(default_factory=dict)
 
 
 def write_report(data: ReportData, folder: Path) -> list[Path]:
@@ -89,11 +109,18 @@ def write_report(data: ReportData, folder: Path) -> list[Path]:
     lists = ("students", "kept", "dropped", "mistakes", "notices")
     empty: dict[str, Any] = {name: () if name in lists else {} for name in parts}
     known = {name: _known(part) if name != "experiment" else part for name, part in parts.items() if part is not None}
-    view = _view(ReportData(**(empty | known)))
-    pages = {"report.html": _html(view), "report.md": _markdown(view)}
+    told = ReportData(**(empty | known))
+    with in_language("ja" if _report(told).get("language") == "ja" else "en"):
+        view = _view(told)
+        pages = {"report.html": _html(view), "report.md": _markdown(view)}
     for name, text in pages.items():
         write_text(folder / name, text)
     return [folder / name for name in pages]
+
+
+def _report(data: ReportData) -> JSON:
+    """The settings of the report."""
+    return data.experiment.get("report") or {}
 
 
 def _view(data: ReportData) -> dict[str, Any]:
@@ -101,25 +128,25 @@ def _view(data: ReportData) -> dict[str, Any]:
     task, stages, scores, analysis = data.task, data.stages, data.scores, data.analysis
     labels = [str(label) for label in task.get("labels") or scores.get("labels") or analysis.get("labels") or ()]
     things = words.things_of(scores if scores.get("kind") else task)
-    ledger = tables.ledger(stages, labels)
-    curated = curation(data.curation, labels, things)
-    given_away = artefacts(analysis, labels)
-    wrong = [f"The rows of the stage '{book['stage']}' do not add up." for book in ledger if not book["adds_up"]]
-    return {
+    asked_title = say("Labels and settings") if data.file else say("What was asked")
+    ledger, label_rows = tables.ledger(stages, labels), tables.label_rows(task, analysis)
+    view = {
         "data": data,
         "labels": labels,
-        "opening": opening(scores, data.experiment),
-        "notices": [*data.notices, *wrong, *_announced(curated), *_announced_artefacts(given_away)],
+        "opening": file_opening(data.file) if data.file else opening(scores, data.experiment),
         "asked": tables.asked(task, data.experiment, stages, scores),
-        "label_rows": tables.label_rows(task, analysis),
-        "label_counts": [source for source, _ in tables.both(analysis.get("counts"))],
+        "asked_title": asked_title,
+        "label_rows": label_rows,
+        "meanings": any(row["meaning"] for row in label_rows),
+        "label_counts": [source for source, _ in tables.counted(analysis.get("counts"))],
         "settings": tables.settings(data.experiment),
         "spending": spending(stages, data.curation),
+        "times": tables.times(stages),
         "students": students(data.students, data.experiment, words.metric_of(scores)),
         "sizes": words.sizes(stages, things),
         "ledger": ledger,
-        "curation": curated,
-        "gold_data": gold_data(scores),
+        "curation": curation(data.curation, labels, things),
+        "gold_data": gold_data(scores, file=bool(data.file)),
         "scores": score_table(scores),
         "prompting": prompting(scores),
         "tests": comparisons.tests(scores),
@@ -127,42 +154,65 @@ def _view(data: ReportData) -> dict[str, Any]:
         "rounds": rounds(scores),
         "by_label": by_label(scores),
         "calibration": calibration(scores),
-        "contamination": contamination(scores),
+        "contamination": contamination(scores, file=bool(data.file)),
         "primary": words.system_label(primary) if (primary := words.primary_of(scores)) else "",
         "primary_texts": words.training_texts(words.primary_of(scores)),
         "metric": words.metric_name(words.metric_of(scores)),
         "smallest": words.number(smallest) if (smallest := scores.get("smallest_detectable_difference")) else "",
-        "smallest_in": "" if words.metric_of(scores) == "accuracy" else " in accuracy",
+        "smallest_in": "" if words.metric_of(scores) == "accuracy" else say(" in accuracy"),
         "things": things,
+        "gap_between": "" if language() == "ja" else " ",
         "confusion": tables.confusion(scores),
-        "lengths": tables.length_rows(analysis, labels),
-        "compositions": [
-            (title, told)
-            for key, title in (("register", "Register"), ("scripts", "Scripts"))
-            if (told := tables.composition(analysis.get(key), labels))
-        ],
-        "diversity": tables.diversity_rows(analysis),
-        "artefacts": given_away,
-        "word_lists": tables.word_lists(analysis),
+        "scaling": scaling(analysis),
+        "correctness": correctness(analysis, labels),
+        "diversity": diversity(analysis),
+        "fidelity": _nearness(data, labels),
+        "keyness": keyness(analysis, labels),
+        "embedding": embedding(analysis),
+        "artefacts": artefacts(analysis, labels),
         "cards": cards(data.kept, data.dropped, data.mistakes),
-        "provenance": tables.settings({k: v for k, v in data.provenance.items() if k not in ("versions", "digests")}),
+        "signatures": signatures({"stages": stages, "curation": data.curation, "scores": scores, "analysis": analysis}),
+        "provenance": tables.provenance(data.provenance),
+    }
+    return view | {
+        "notices": notices(
+            {} if data.file else scores,
+            stages,
+            data.experiment,
+            ledger,
+            view,
+            data.notices,
+            held=held(scores) if data.file else None,
+        ),
+        "contents": contents(_shown(view), {"asked": asked_title}),
     }
 
 
-def _announced(curated: JSON | None) -> list[str]:
-    """One notice for all alarms of curation, which stand in its section."""
-    alarms = (curated or {}).get("alarms") or ()
-    few = "an alarm" if len(alarms) == 1 else f"{len(alarms)} alarms"
-    return [f"Curation raises {few}; see the section Curation."] if alarms else []
+def _nearness(data: ReportData, labels: Sequence[str]) -> dict[str, Any] | None:
+    """Fidelity; of a file that holds some of the human texts with a sentence that says so."""
+    found, hits = fidelity(data.analysis, labels), held(data.scores) if data.file else {"n": 0.0}
+    if found is None or not hits["n"]:
+        return found
+    said = say(
+        "Human rows that stand in the file too are compared with themselves here: {n}.", n=words.count(hits["n"])
+    )
+    return {**found, "sentences": [said, *found["sentences"]]}
 
 
-def _announced_artefacts(given_away: JSON | None) -> list[str]:
-    """One notice where a text of the pairs alone tells their label."""
-    if not (given_away or {}).get("alarms"):
-        return []
-    return [
-        "One text of the synthetic pairs tells their label without the other; see the section What one text gives away."
-    ]
+def _shown(view: Mapping[str, Any]) -> dict[str, Any]:
+    """By section what it has to show, where that goes by another name."""
+    return {
+        **view,
+        "asked": True,
+        "gold": view["gold_data"],
+        "rows": view["ledger"],
+        "scores": view["scores"]["groups"],
+        "bylabel": view["by_label"],
+        "students": view["students"]["names"],
+        "examples": view["cards"],
+        "cost": view["spending"] or view["times"],
+        "provenance": True,
+    }
 
 
 def _known(value: Any) -> Any:
@@ -179,24 +229,34 @@ def _is_void(value: object) -> bool:
 
 
 def _html(view: Mapping[str, Any]) -> str:
-    from plotly.offline import get_plotlyjs
-
     from japagen.report import figures, look
 
     data: ReportData = view["data"]
     drawn = figures.figures(data.stages, data.scores, data.analysis, view["labels"])
     env = _environment(html=True)
-    source = env.loader.get_source(env, "report.js")[0] if env.loader else ""
-    scripts = {"plotly": get_plotlyjs().replace("\r\n", "\n"), "page": source}
-    return env.get_template("report.html.j2").render(
+    page = env.loader.get_source(env, "report.js")[0] if env.loader else ""
+    plotly, plotly_digest = packed_plotly()
+    figures_packed = packed_json({"figures": drawn, "dark": look.dark_twins()})
+    room = PAGE_BYTES - HTML_BYTES - len(plotly) - len(figures_packed)
+    most = _report(data).get("examples", MOST_ROWS)
+    draw = partial(
+        env.get_template("report.html.j2").render,
         **view,
-        **scripts,
         drawn=drawn,
-        figures_json=_embedded({"figures": drawn, "dark": look.dark_twins()}),
-        policy=" ".join(f"'sha256-{_digest(script)}'" for script in scripts.values()),
+        plotly=plotly,
+        figures_packed=figures_packed,
+        page=page,
+        policy=" ".join(f"'sha256-{one}'" for one in (digest(page), plotly_digest)),
         palette=look.PALETTE,
         font=look.FONT,
     )
+    rows = browser(view["cards"], most, room)
+    html = draw(browser=rows)
+    while rows is not None and (over := len(html.encode()) - PAGE_BYTES) > 0:  # tables and texts took more than usual
+        room = len(rows.packed) - over
+        rows = browser(view["cards"], most, room) if room > 0 and rows.shown > 1 else None
+        html = draw(browser=rows)
+    return html
 
 
 def _markdown(view: Mapping[str, Any]) -> str:
@@ -214,7 +274,10 @@ def _environment(*, html: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.tests["japanese"] = lambda text: bool(words.JAPANESE.search(str(text)))
+    env.globals |= {"say": say, "several": several, "language": language, "text_name": text_name}
+    env.globals |= {name: getattr(words, name) for name in SAYING}
+    env.filters["count"] = words.count
+    env.tests["japanese"] = lambda text: language() == "en" and bool(words.JAPANESE.search(str(text)))
     env.filters["tight"] = lambda text: re.sub(
         r"(?<=[\d,=]) (?=[\[\d+−.])", "\u00a0", text
     )  # intervals stay on one line
@@ -227,18 +290,8 @@ def escaped(value: object) -> str:
     >>> escaped("<b>|*")
     '&lt;b&gt;\\|\\*'
     """
+    if value == " ":  # between two sentences
+        return " "
     text = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"([\\|`*~])|(?<!\w)(_)|(_)(?!\w)|(?<=\])(\()", lambda found: "\\" + found[0], text)
     return re.sub(r"@(?=[A-Za-z0-9])", "@\u200b", text)
-
-
-def _embedded(value: object) -> str:
-    """JSON that is safe inside a script element."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
-
-
-def _digest(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

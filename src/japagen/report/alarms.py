@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from japagen.report.language import message, say
 from japagen.report.tables import share, total
 from japagen.report.trials import is_missed
-from japagen.report.words import JSON, count, finite, join, percent
+from japagen.report.words import JSON, count, finite, join, percent, reason_name, run_on
 
 MUCH = 0.25
 """Share of a label's rows above which one check takes too much to be about single rows."""
@@ -26,14 +27,20 @@ PASSED_OVER = ("surplus", "not_sampled")
 """Steps that pass good rows over: there are enough of them."""
 
 REMEDIES = {
-    "near_duplicate": "the model repeats itself; more words (KADG), more shots or a higher temperature spread its texts",
-    "duplicate": "the model repeats itself; more words (KADG), more shots or a higher temperature spread its texts",
-    "label_conflict": "the model writes the same under several labels; look at the labels' instructions",
-    "shot_copy": "the model copies its examples; give it more to draw from, or none",
-    "too_short": "look at some of them: the limit or the prompt's rule on length may not fit the task",
-    "too_long": "look at some of them: the limit or the prompt's rule on length may not fit the task",
+    "near_duplicate": message(
+        "the model repeats itself; more words (KADG), more shots or a higher temperature spread its texts"
+    ),
+    "duplicate": message(
+        "the model repeats itself; more words (KADG), more shots or a higher temperature spread its texts"
+    ),
+    "label_conflict": message("the model writes the same under several labels; look at the labels' instructions"),
+    "shot_copy": message("the model copies its examples; give it more to draw from, or none"),
+    "too_short": message("look at some of them: the limit or the prompt's rule on length may not fit the task"),
+    "too_long": message("look at some of them: the limit or the prompt's rule on length may not fit the task"),
 }
-LOOK = "look at some of them: the fault may lie in the prompt, or in the check"
+LOOK = message("look at some of them: the fault may lie in the prompt, or in the check")
+UNSEEN = message("A student that has not seen the rows doubts {labels}: the model may not write what is asked for.")
+JUDGE = message("The judge doubts {labels}: the model may not write what is asked for.")
 
 
 def alarms(told: JSON, labels: Sequence[str]) -> list[str]:
@@ -51,13 +58,23 @@ def alarms(told: JSON, labels: Sequence[str]) -> list[str]:
 def _short(told: JSON) -> list[str]:
     one = told.get("top_up") or {}
     reached = one.get("reached") or {}
-    parts = [f"{count(reached.get(label))} of '{label}'" for label in one.get("short") or ()]
+    parts = [say("{n} of '{label}'", n=count(reached.get(label)), label=label) for label in one.get("short") or ()]
     if not parts:
         return []
-    wanted = (
-        f"{count(one.get('wanted'))} of each label were wanted" if finite(one.get("wanted")) else "More were wanted"
-    )
-    return [f"{wanted}; topped up as far as curate.top_up_factor allows, there are only {join(parts)}."]
+    if not finite(one.get("wanted")):
+        return [
+            say(
+                "More were wanted; topped up as far as curate.top_up_factor allows, there are only {parts}.",
+                parts=join(parts),
+            )
+        ]
+    return [
+        say(
+            "{n} of each label were wanted; topped up as far as curate.top_up_factor allows, there are only {parts}.",
+            n=count(one.get("wanted")),
+            parts=join(parts),
+        )
+    ]
 
 
 def _leaked(told: JSON) -> list[str]:
@@ -66,8 +83,13 @@ def _leaked(told: JSON) -> list[str]:
     if not seen or hits / seen < LEAKED:
         return []
     return [
-        f"{count(hits)} of {count(seen)} rows stand in gold and went ({percent(hits / seen)}): the language model may know "
-        f"the gold set by heart, and then paraphrases of it, which no search finds, may be among the rest."
+        say(
+            "{n} of {all} rows stand in gold and went ({percent}): the language model may know the gold set by heart, and "
+            "then paraphrases of it, which no search finds, may be among the rest.",
+            n=count(hits),
+            all=count(seen),
+            percent=percent(hits / seen),
+        )
     ]
 
 
@@ -80,9 +102,13 @@ def _greedy(told: JSON, labels: Sequence[str]) -> list[str]:
         dropped, seen = (step.get(key) or {} for key in ("dropped", "seen"))
         over = [label for label in labels if share(dropped.get(label), seen.get(label)) > MUCH]
         if over:
-            parts = [f"{percent(share(dropped[label], seen[label]))} of '{label}'" for label in over]
-            remedy = REMEDIES.get(name, LOOK)
-            said.append(f"The check '{name.replace('_', ' ')}' takes {join(parts)}: {remedy}.")
+            parts = [
+                say("{percent} of '{label}'", percent=percent(share(dropped[label], seen[label])), label=label)
+                for label in over
+            ]
+            remedy = say(REMEDIES.get(name, LOOK))
+            told_of = {"check": reason_name(name), "parts": join(parts), "remedy": remedy}
+            said.append(say("The check '{check}' takes {parts}: {remedy}.", **told_of))
     return said
 
 
@@ -99,8 +125,14 @@ def _uneven(told: JSON, labels: Sequence[str]) -> list[str]:
     if left[rare] >= UNEVEN * left[frequent]:
         return []
     return [
-        f"{count(left[rare])} rows of '{rare}' are left, but {count(left[frequent])} of '{frequent}': students learn that "
-        f"mix of labels too. curate.top_up asks for the missing ones."
+        say(
+            "{few} rows of '{rare}' are left, but {many} of '{frequent}': students learn that mix of labels too. "
+            "curate.top_up asks for the missing ones.",
+            few=count(left[rare]),
+            rare=rare,
+            many=count(left[frequent]),
+            frequent=frequent,
+        )
     ]
 
 
@@ -109,22 +141,27 @@ def _doubted(told: JSON) -> list[str]:
     said = []
     noise, judge = told.get("noise") or {}, told.get("judge") or {}
     failed = judge.get("independence") and judge.get("applied") is not True
-    for who, step, counts in (
-        ("a student that has not seen the rows", "label_noise", noise.get("flagged")),
-        ("the judge", "judge", None if failed else judge.get("doubted")),
+    for sentence, step, counts in (
+        (UNSEEN, "label_noise", noise.get("flagged")),
+        (JUDGE, "judge", None if failed else judge.get("doubted")),
     ):
         seen = _step(told, step).get("seen") or {}
         shares = {label: share(n, seen.get(label)) for label, n in (counts or {}).items()}
-        many = [f"{percent(part)} of the labels '{label}'" for label, part in shares.items() if part > DOUBTED]
+        many = [
+            say("{percent} of the labels '{label}'", percent=percent(part), label=label)
+            for label, part in shares.items()
+            if part > DOUBTED
+        ]
         if many:
-            said.append(
-                f"{who[0].upper()}{who[1:]} doubts {join(many)}: the model may not write what is asked for. Read some of "
-                f"these rows before you train on them."
-            )
+            advice = say("Read some of these rows before you train on them.")
+            said.append(run_on([say(sentence, labels=join(many)), advice]))
     asked, unread = finite(judge.get("rows")), finite(judge.get("unread"))
     if asked and unread and unread / asked > UNREAD:
         said.append(
-            f"{percent(unread / asked)} of the judge's verdicts could not be read: it may not follow the question."
+            say(
+                "{percent} of the judge's verdicts could not be read: it may not follow the question.",
+                percent=percent(unread / asked),
+            )
         )
     return said
 
@@ -135,8 +172,14 @@ def _missed(told: JSON) -> list[str]:
         return []
     worst = max(missed, key=lambda quota: abs(quota["reached"] - quota["target"]))
     return [
-        f"{count(len(missed))} quotas are missed by more than two points, most of all {worst.get('by')} "
-        f"'{worst.get('value')}': {percent(worst['target'])} wanted, {percent(worst['reached'])} reached."
+        say(
+            "{n} quotas are missed by more than two points, most of all {by} '{value}': {wanted} wanted, {reached} reached.",
+            n=count(len(missed)),
+            by=worst.get("by"),
+            value=worst.get("value"),
+            wanted=percent(worst["target"]),
+            reached=percent(worst["reached"]),
+        )
     ]
 
 

@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from japagen.report.language import message, quoted, say
 from japagen.report.tables import share
-from japagen.report.words import JSON, count, finite, metric_name, number, percent
+from japagen.report.words import JSON, count, finite, metric_name, number, percent, run_on
 
 Row = dict[str, Any]
-TEXTS = ("first", "second")
-HARM = "A student can learn that and never compare the two texts."
-REMEDY = "The expressions are listed below: rules of the task can forbid them, or ask for them under every label."
-NONE_STANDS_OUT = "No single expression stands out; read some of these texts label by label."
+TEXTS = {"first": message("first"), "second": message("second")}
+HARM = message("A student can learn that and never compare the two texts.")
+REMEDY = message(
+    "The expressions are listed below: rules of the task can forbid them, or ask for them under every label."
+)
+NONE_STANDS_OUT = message("No single expression stands out; read some of these texts label by label.")
+ALONE = {"synthetic": message("The synthetic pairs could not be probed: {why}.")} | {
+    "gold": message("The gold pairs could not be probed: {why}.")
+}
 
 
 def artefacts(analysis: JSON, labels: Sequence[str]) -> Row | None:
@@ -34,8 +40,13 @@ def artefacts(analysis: JSON, labels: Sequence[str]) -> Row | None:
         "alarms": _alarms(probes, listed),
         "sentences": _sentences(probes),
         "expressions": [one for one in words if one["labels"]],
-        "silent": [one["text"] for one in words if one["looked_at"] and not one["labels"]],
+        "silent": [text_name(one["text"]) for one in words if one["looked_at"] and not one["labels"]],
     }
+
+
+def text_name(text: object) -> str:
+    """Which text of a pair it is, as one says it."""
+    return say(TEXTS[str(text)]) if text in TEXTS else str(text or "")
 
 
 def _found(probes: JSON) -> list[tuple[str, JSON]]:
@@ -62,31 +73,44 @@ def _alarms(probes: JSON, listed: Sequence[str]) -> list[str]:
         if source == "gold" or not one.get("artefact"):
             continue
         human = gold.get(one.get("text"))
-        beside = f" (of gold pairs {number(human.get('grouped'))})" if human else ""
-        text, grouped, guess = one.get("text"), number(one.get("grouped")), number(one.get("guess"))
+        told = {
+            "text": text_name(one.get("text")),
+            "grouped": number(one.get("grouped")),
+            "beside": say(" (of gold pairs {grouped})", grouped=number(human.get("grouped"))) if human else "",
+        }
         if one.get("measure") == "accuracy":
-            what = f"tells the label of {grouped} of the synthetic pairs{beside}; a guess is right in {guess}"
+            start = say(
+                "The {text} text alone tells the label of {grouped} of the synthetic pairs{beside}; a guess is right in "
+                "{guess}.",
+                guess=number(one.get("guess")),
+                **told,
+            )
         else:
-            what = f"ranks the synthetic pairs with a Spearman correlation of {grouped}{beside}"
-        remedy = REMEDY if text in listed else NONE_STANDS_OUT
-        said.append(f"The {text} text alone {what}. {HARM} {remedy}")
+            start = say(
+                "The {text} text alone ranks the synthetic pairs with a Spearman correlation of {grouped}{beside}.",
+                **told,
+            )
+        remedy = REMEDY if one.get("text") in listed else NONE_STANDS_OUT
+        said.append(run_on([start, say(HARM), say(remedy)]))
     return said
 
 
 def _sentences(probes: JSON) -> list[str]:
     said = [
-        "A linear classifier sees one text of each pair and not the other: what it reaches above a guess is no "
-        "understanding of pairs, but a habit of whoever wrote them."
+        say(
+            "A linear classifier sees one text of each pair and not the other: what it reaches above a guess is no "
+            "understanding of pairs, but a habit of whoever wrote them."
+        )
     ]
     for source in ("synthetic", "gold"):
         side = probes.get(source)
         if isinstance(side, Mapping) and side.get("undefined"):
-            said.append(f"The {source} pairs could not be probed: {side['undefined']}.")
+            said.append(say(ALONE[source], why=quoted(str(side["undefined"]))))
     ours = [one for source, one in _found(probes) if source == "synthetic"]
     if ours and not any(one.get("artefact") for one in ours):
-        said.append("Neither text of the synthetic pairs gives the label away.")
+        said.append(say("Neither text of the synthetic pairs gives the label away."))
     human = [one for source, one in _found(probes) if source == "gold" and one.get("artefact")]
-    said += [f"In gold the {one.get('text')} text alone gives it away." for one in human]
+    said += [say("In gold the {text} text alone gives it away.", text=text_name(one.get("text"))) for one in human]
     return said
 
 

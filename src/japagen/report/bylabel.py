@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from japagen.report.language import say
 from japagen.report.words import JSON, count, finite, number, primary_of
 
 Row = dict[str, Any]
@@ -23,4 +24,4 @@ def by_label(scores: JSON) -> list[Row]:
 
 
 def _cell(value: object) -> str:
-    return "undefined" if finite(value) is None else number(value, 3)
+    return say("undefined") if finite(value) is None else number(value, 3)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from japagen.report.language import quoted, say
 from japagen.report.scoretable import groups
 from japagen.report.words import (
     JSON,
@@ -41,8 +42,8 @@ def _row(system: JSON, primary: bool) -> Row:
     return {
         "label": system_label(system),
         "primary": primary,
-        "ece": number(error, 3) if error is not None else "undefined",
-        "reason": "" if error is not None else str(told.get("undefined") or ""),
+        "ece": number(error, 3) if error is not None else say("undefined"),
+        "reason": "" if error is not None else quoted(str(told.get("undefined") or "")),
         "answers": count(sum(one["n"] for one in bins)) if bins else "",
     }
 
@@ -61,12 +62,20 @@ def sentences(primary: JSON | None) -> list[str]:
         n = sum(one["n"] for one in bins)
         confidence, accuracy = (sum(one["n"] * one[key] for one in bins) / n for key in ("confidence", "accuracy"))
         said.append(
-            f"The error of the primary system, {system_phrase(primary)}, is {number(error, 3)}: its mean confidence is "
-            f"{number(confidence)}, and {number(accuracy)} of its answers are right."
+            say(
+                "The calibration error of the primary system, {system}, is {error}: its mean confidence is {confidence}, "
+                "and {accuracy} of its answers are right.",
+                system=system_phrase(primary),
+                error=number(error, 3),
+                confidence=number(confidence),
+                accuracy=number(accuracy),
+            )
         )
     said.append(
-        "The expected calibration error (ECE) is the mean gap between confidence and accuracy, zero at best. It has no "
-        "interval here, and grows by chance alone where answers are few: small differences of it mean nothing."
+        say(
+            "The expected calibration error (ECE) is the mean gap between confidence and accuracy, zero at best. It has no "
+            "interval here, and grows by chance alone where answers are few: small differences of it mean nothing."
+        )
     )
     return said
 

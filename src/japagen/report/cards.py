@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from japagen.report.words import JSON, finite, number
+from japagen.report.language import message, say
+from japagen.report.words import JSON, finite, number, reason_name
 
 Row = dict[str, Any]
+FIGURES = {"gold_value": message("gold value"), "value": message("value"), "score": message("score")}
 NOT_ATTRIBUTES = {"id", "text", "text_pair", "label", "value", "reason", "detail"}
 
 
@@ -22,8 +24,8 @@ def cards(kept: Iterable[JSON], dropped: Iterable[JSON], mistakes: Iterable[JSON
         *(
             {
                 **_card("mistakes", x, x.get("gold")),
-                "predicted": str(x.get("predicted") or "no answer"),
-                "notes": [(name.replace("_", " "), _number(x.get(name))) for name in ("gold_value", "value", "score")],
+                "predicted": str(x.get("predicted") or say("no answer")),
+                "notes": [(say(title), _number(x.get(name))) for name, title in FIGURES.items()],
             }
             for x in mistakes
         ),
@@ -33,7 +35,7 @@ def cards(kept: Iterable[JSON], dropped: Iterable[JSON], mistakes: Iterable[JSON
 def _attributes(row: JSON) -> list[tuple[str, str]]:
     """Every other column of a row: its KADG attributes, by name."""
     return [
-        (str(name), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+        (str(name).replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
         for name, value in row.items()
         if name not in NOT_ATTRIBUTES and value not in ("", None) and not isinstance(value, dict)
     ]
@@ -50,6 +52,6 @@ def _card(where: str, example: JSON, label: object, reason: object = None) -> Ro
         "text": str(example.get("text") or ""),
         "pair": str(example.get("text_pair") or ""),
         "label": str(label),
-        "reason": str(reason or ""),
+        "reason": reason_name(str(reason or "")),
         "predicted": "",
     }

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from japagen.report.language import message, quoted, say, several
 from japagen.report.words import (
     JSON,
+    Verdict,
+    capital,
     count,
     finite,
     is_undefined,
@@ -14,6 +17,7 @@ from japagen.report.words import (
     number,
     probability,
     probability_cell,
+    run_on,
     scored,
     system_phrase,
     verdict,
@@ -21,9 +25,16 @@ from japagen.report.words import (
 
 Row = dict[str, Any]
 DECLARED = {
-    True: "In the comparison declared beforehand,",
-    False: "In the comparison made by default (the experiment declares none),",
-    None: "In the primary comparison,",
+    True: message("In the comparison declared beforehand,"),
+    False: message("In the comparison made by default (the experiment declares none),"),
+    None: message("In the primary comparison,"),
+}
+CLAIMS: dict[Verdict, str] = {
+    "better": message("{start} {one} is better than {other}: in {metric} the first minus the second is {values}."),
+    "worse": message("{start} {one} is worse than {other}: in {metric} the first minus the second is {values}."),
+    "unclear": message(
+        "{start} {one} is not distinguishable from {other}: in {metric} the first minus the second is {values}."
+    ),
 }
 
 
@@ -38,20 +49,30 @@ def contrast(scores: JSON) -> list[str]:
         return []
     one, other = (_phrase(scores, told[side]) for side in ("system", "against"))
     difference = told.get("difference") or {}
-    start, metric = DECLARED[told.get("declared")], metric_name(metric_of(scores))
+    named = {
+        "start": say(DECLARED[told.get("declared")]),
+        "one": one,
+        "other": other,
+        "metric": metric_name(metric_of(scores)),
+    }
     if is_undefined(difference):
-        return [f"{start} {one} and {other} have no difference in {metric}: {difference['undefined']}."]
+        why = quoted(str(difference["undefined"]))
+        return [say("{start} {one} and {other} have no difference in {metric}: {why}.", **named, why=why)]
     value, p = finite(difference.get("value")), finite(difference.get("p"))
     if value is None:
-        return [f"{start} of {one} with {other}, no difference was computed."]
+        return [say("{start} of {one} with {other}, no difference was computed.", **(named | {"metric": ""}))]
     found = verdict({**difference, "p_holm": p})
     if found == "unknown":
-        values = f"{number(value, sign=True)} in {metric}, without an interval, so that nothing is claimed"
-        return [f"{start} {one} minus {other} is {values}."]
-    claim = {"better": "better than", "worse": "worse than", "unclear": "not distinguishable from"}[found]
-    chance = f", p {probability(p)}" if p is not None else ""
-    values = f"{scored(difference, sign=True)}{chance}"
-    return [f"{start} {one} is {claim} {other}: in {metric} the first minus the second is {values}."]
+        bare = say(
+            "{start} {one} minus {other} is {value} in {metric}, without an interval, so that nothing is claimed.",
+            **named,
+            value=number(value, sign=True),
+        )
+        return [bare]
+    values = scored(difference, sign=True)
+    if p is not None:
+        values = say("{difference}, p {p}", difference=values, p=probability(p))
+    return [say(CLAIMS[found], **named, values=values)]
 
 
 def _phrase(scores: JSON, name: str) -> str:
@@ -67,11 +88,16 @@ def tests(scores: JSON) -> Row | None:
         return None
     method = str(told.get("method") or "").strip().rstrip(".")
     correction = str(told.get("correction") or "")
-    sentences = [f"{method[0].upper()}{method[1:]}."] if method else []
+    sentences = [say("{clauses}.", clauses=capital(quoted(method)))] if method else []
     if correction and correction.lower() not in method.lower():
-        many = f"{count(len(family))} comparison{'s' if len(family) > 1 else ''}"
-        sentences.append(f"p values are corrected by the method of {correction.capitalize()} over {many}.")
-    return {"method": " ".join(sentences), "family": family}
+        told_of = several(
+            len(family),
+            "p values are corrected by the method of {name} over {n} comparison.",
+            "p values are corrected by the method of {name} over {n} comparisons.",
+            name=correction.capitalize(),
+        )
+        sentences.append(told_of)
+    return {"method": run_on(sentences), "family": family}
 
 
 def one_by_one(scores: JSON) -> Row | None:

@@ -10,18 +10,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from japagen.report.alarms import PASSED_OVER, alarms
+from japagen.report.language import message, quoted, say, several
 from japagen.report.tables import share, total
 from japagen.report.trials import doubts, joint, quotas, top_up, trials
-from japagen.report.words import JSON, count, finite, join, percent
+from japagen.report.words import JSON, count, finite, join, percent, reason_name, run_on, split_name
 
 Row = dict[str, Any]
 
 KINDS = {
-    "row": "Looked at one by one",
-    "rows": "Compared with one another",
-    "gold": "Compared with gold",
-    "label": "Label in doubt",
-    "choice": "Good, but not chosen",
+    "row": message("Looked at one by one"),
+    "rows": message("Compared with one another"),
+    "gold": message("Compared with gold"),
+    "label": message("Label in doubt"),
+    "choice": message("Good, but not chosen"),
 }
 KIND_OF = {
     "duplicate": "rows",
@@ -69,7 +70,7 @@ def _labels(steps: Sequence[JSON], labels: Sequence[str]) -> list[str]:
 
 
 def _plain(step: JSON) -> str:
-    return str(step.get("name") or "unnamed").replace("_", " ")
+    return reason_name(str(step.get("name") or "unnamed"))
 
 
 def _kind(step: JSON) -> str:
@@ -95,7 +96,7 @@ def _groups(steps: Sequence[JSON], labels: Sequence[str]) -> list[Row]:
     shares = [_share(step, label) for step in found if _kind(step) != "choice" for label in (*labels, None)]
     largest = max(shares, default=0.0)
     return [
-        {"title": title, "rows": [_row(step, labels, largest) for step in members]}
+        {"title": say(title), "rows": [_row(step, labels, largest) for step in members]}
         for kind, title in KINDS.items()
         if (members := [step for step in found if _kind(step) == kind])
     ]
@@ -109,7 +110,7 @@ def _row(step: JSON, labels: Sequence[str], largest: float) -> Row:
     measured = _kind(step) != "choice"  # what was not chosen is no finding, and would dwarf all others
     return {
         "name": _plain(step),
-        "question": str(step.get("question") or ""),
+        "question": quoted(str(step.get("question") or "")),
         "cells": [
             {
                 "count": count(_of(step.get("dropped"), label)),
@@ -123,7 +124,7 @@ def _row(step: JSON, labels: Sequence[str], largest: float) -> Row:
 
 def _repair(one: JSON, labels: Sequence[str]) -> Row:
     cells = [count(_of(one.get("mended"), label)) for label in (*labels, None)]
-    return {"name": _plain(one), "question": str(one.get("question") or ""), "cells": cells}
+    return {"name": _plain(one), "question": quoted(str(one.get("question") or "")), "cells": cells}
 
 
 def _sentences(told: JSON, things: str) -> list[str]:
@@ -131,8 +132,8 @@ def _sentences(told: JSON, things: str) -> list[str]:
     said = [_balance(told.get("steps") or (), control, things)]
     mended = [(n, _plain(one)) for one in told.get("repairs") or () if (n := total(one.get("mended")))]
     if mended:
-        parts = join([f"{count(n)} by {name}" for n, name in mended])
-        said.append(f"Mended and kept: {parts}.")
+        parts = join([say("{n} by {repair}", n=count(n), repair=name) for n, name in mended])
+        said.append(say("Mended and kept: {parts}.", parts=parts))
     if gate := told.get("contamination"):
         said.append(_gate(gate, things))
     return [sentence for sentence in said if sentence]
@@ -148,30 +149,45 @@ def _balance(steps: Sequence[JSON], control: float, things: str) -> str:
         ((total(step.get("dropped")), _plain(step)) for step in steps if _kind(step) != "choice"),
         key=lambda one: -one[0],
     )
-    most = [f"{name} ({count(n)})" for n, name in faults[:3] if n]
-    lost = went - passed_over
-    start = f"Of {count(came)} {things} that came in, "
-    start += f"{count(lost)} ({percent(lost / came)}) were dropped" if lost else "none was dropped"
-    start += f", most of them as {join(most)}" if len(most) > 1 else f", as {most[0]}" if most else ""
-    chosen = (
-        f"; {count(passed_over)} more {'was' if passed_over == 1 else 'were'} good but not chosen"
-        if passed_over
-        else ""
-    )
-    left = came - went
-    aside = (
-        f", {count(control)} of them a second round's control, from which only its own arm learns" if control else ""
-    )
-    return f"{start}{chosen}. {count(left)} {'is' if left == 1 else 'are'} left{aside}."
+    most = [say("{reason} ({n})", reason=name, n=count(n)) for n, name in faults[:3] if n]
+    lost, left = went - passed_over, came - went
+    told = {"came": count(came), "things": things, "n": count(lost), "percent": percent(lost / came)}
+    if not lost:
+        start = say("Of {came} {things} that came in, none was dropped", came=told["came"], things=things)
+    elif len(most) > 1:
+        start = say(
+            "Of {came} {things} that came in, {n} ({percent}) were dropped, most of them as {most}",
+            **told,
+            most=join(most),
+        )
+    else:
+        start = say("Of {came} {things} that came in, {n} ({percent}) were dropped, as {most}", **told, most=join(most))
+    if passed_over:
+        chosen = several(passed_over, "; {n} more was good but not chosen", "; {n} more were good but not chosen")
+        start += chosen
+    aside = ""
+    if control:
+        aside = say(", {n} of them a second round's control, from which only its own arm learns", n=count(control))
+    rest = several(left, "{n} is left{aside}.", "{n} are left{aside}.", aside=aside)
+    return run_on([say("{clauses}.", clauses=start), rest])
 
 
 def _gate(gate: Mapping[str, Any], things: str) -> str:
-    against = join([f"{count(n)} gold {split}" for split, n in (gate.get("against") or {}).items()])
+    against = join(
+        [
+            say("{n} gold {split}", n=count(n), split=split_name(str(split)))
+            for split, n in (gate.get("against") or {}).items()
+        ]
+    )
     if not against:
         return ""
     hits, one_text = finite(gate.get("dropped")) or 0, finite(gate.get("one_text"))
-    found = f"{count(hits)} of the {things} stood there and went" if hits else f"none of the {things} stands there"
-    told = f"Compared with {against} rows: {found}."
+    told = {"against": against, "things": things}
+    if hits:
+        said = [say("Compared with {against} rows: {n} of the {things} stood there and went.", n=count(hits), **told)]
+    else:
+        said = [say("Compared with {against} rows: none of the {things} stands there.", **told)]
     if one_text:
-        told += f" Of {count(one_text)} {things} kept, one text alone stands in gold test, which gives no answer away."
-    return told
+        beside = message("Of {n} {things} kept, one text alone stands in gold test, which gives no answer away.")
+        said.append(say(beside, n=count(one_text), things=things))
+    return run_on(said)

@@ -1,4 +1,4 @@
-"""The figures of the report, as Plotly's JSON: flow of rows, scores, learning from gold, calibration, lengths.
+"""The figures of the report, as Plotly's JSON: flow of rows, scores, learning from gold, calibration, the analysis.
 
 Drawn in the light colours of the palette, which the page's script swaps in the dark. `narrow` holds the changes of the
 layout for a small screen. Text is escaped, because Plotly takes some HTML in labels.
@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from itertools import pairwise
 from typing import Any
 
 import plotly.graph_objects as go
 
+from japagen.report.correctnessplot import correctness_figures
+from japagen.report.diversity import diversity_figures
+from japagen.report.embedding import map_figure
+from japagen.report.fidelity import fidelity_figures
 from japagen.report.flow import flow
+from japagen.report.keyness import keyness_figures
+from japagen.report.language import say
 from japagen.report.look import SMALL, Figure, colour, figure, margin_note
 from japagen.report.reliability import reliability
+from japagen.report.scalingplot import scaling_figures
 from japagen.report.scoretable import groups
 from japagen.report.words import (
     JSON,
@@ -29,7 +35,6 @@ from japagen.report.words import (
     score_of,
     system_label,
     systems_of,
-    training_texts,
 )
 
 SYMBOLS = {
@@ -47,8 +52,9 @@ SHADES = {"supervised": "gold", "arm": "japagen"}
 def figures(stages: JSON, scores: JSON, analysis: JSON, labels: Sequence[str]) -> dict[str, Figure]:
     """Every figure that the data allows, by the name of its place in the page."""
     drawn = {"rows": flow(stages, labels), "scores": intervals(scores), "gold": learning(scores)}
-    drawn["reliability"] = reliability(scores)
-    drawn |= {f"lengths-{at}": one for at, one in enumerate(lengths(analysis, labels), 1)}
+    drawn |= {"reliability": reliability(scores), "map": map_figure(analysis)}
+    drawn |= scaling_figures(analysis) | correctness_figures(analysis, labels) | diversity_figures(analysis)
+    drawn |= fidelity_figures(analysis, labels) | keyness_figures(analysis, labels)
     return {name: one for name, one in drawn.items() if one}
 
 
@@ -83,7 +89,13 @@ def intervals(scores: JSON) -> Figure | None:
             dots = {"color": colour(shade, 0.38), "size": 5}
             xs, ys = [s for s, _ in seeds], [p + 0.27 for _, p in seeds]
             traces.append(
-                go.Scatter(x=xs, y=ys, mode="markers", marker=dots, hovertemplate="seed: %{x:.3f}<extra></extra>")
+                go.Scatter(
+                    x=xs,
+                    y=ys,
+                    mode="markers",
+                    marker=dots,
+                    hovertemplate=say("seed: {score}", score="%{x:.3f}") + "<extra></extra>",
+                )
             )
         up = [_reach(v, s.get("high")) for s, v in zip(told, values, strict=True)]
         down = [_reach(v, s.get("low")) for s, v in zip(told, values, strict=True)]
@@ -189,19 +201,21 @@ def learning(scores: JSON) -> Figure | None:
                 x=ks,
                 y=values,
                 mode="lines+markers",
-                name=f"gold, {escape(student)}",
+                name=say("gold, {student}", student=escape(student)),
                 line=style,
                 marker={"size": 8 if place == 0 else 6, "symbol": ("diamond", "circle", "square")[min(place, 2)]},
                 text=[
-                    f"{count(k)} per label: {number(v, 3)} {bounds(s, 3)}"
+                    say("{n} per label: {score}", n=count(k), score=f"{number(v, 3)} {bounds(s, 3)}")
                     for k, v, s in zip(ks, values, told, strict=True)
                 ],
                 hovertemplate="%{text}<extra></extra>",
             )
         )
-    learnt_from = training_texts(primary).removesuffix(" texts")
+    anchored = finite((primary or {}).get("anchor_rows"))
+    learnt_from = say("synthetic and gold") if anchored else say("synthetic")
+    name = say("{data}, {student}", data=learnt_from, student=escape(str(mine)))
     level = {"color": colour("japagen"), "width": 1.2, "dash": "dot"}
-    traces.append(go.Scatter(x=[None], y=[None], mode="lines", line=level, name=f"{learnt_from}, {escape(str(mine))}"))
+    traces.append(go.Scatter(x=[None], y=[None], mode="lines", line=level, name=name))
     return figure(
         traces,
         380,
@@ -211,52 +225,9 @@ def learning(scores: JSON) -> Figure | None:
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         xaxis={
             "type": "log",
-            "title": "gold examples per label",
+            "title": say("gold examples per label"),
             "tickvals": sorted({s["k"] for s in sized}),
             "showgrid": False,
         },
         yaxis={"title": metric_name(metric), "nticks": 6},
     )
-
-
-def lengths(analysis: JSON, labels: Sequence[str]) -> list[Figure]:
-    """For each label the lengths of synthetic and gold texts, as densities, so that unequal numbers compare."""
-    sides = {source: (analysis.get("lengths") or {}).get(source) or {} for source in ("synthetic", "gold")}
-    names = dict.fromkeys([*labels, *sides["synthetic"], *sides["gold"]])
-    histograms = {(n, s): h for n in names for s in sides if (h := _density((sides[s].get(n) or {}).get("histogram")))}
-    if not histograms:
-        return []
-    right = max(xs[-1] for xs, _ in histograms.values())
-    top = max(max(ys) for _, ys in histograms.values()) * 1.06
-    drawn = []
-    for name in names:
-        traces = []
-        for source, shade, title in (("synthetic", "japagen", "synthetic"), ("gold", "gold", "gold")):
-            if (name, source) not in histograms:
-                continue
-            xs, ys = histograms[name, source]
-            line = {
-                "color": colour(shade),
-                "width": 1.8,
-                "shape": "hv",
-                "dash": "solid" if source == "synthetic" else "dash",
-            }
-            fill = {"fill": "tozeroy", "fillcolor": colour(shade, 0.13)}
-            hover = "%{x} characters and more: %{y:.1%} per character<extra></extra>"
-            traces.append(go.Scatter(x=xs, y=ys, mode="lines", line=line, name=title, hovertemplate=hover, **fill))
-        if traces:
-            x = {"title": "characters", "range": [0, right], "showgrid": False, "nticks": 6}
-            legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
-            y = {"range": [0, top], "nticks": 4, "tickformat": ".1%"}
-            drawn.append(figure(traces, 260, showlegend=True, legend=legend, xaxis=x, yaxis=y) | {"title": name})
-    return drawn
-
-
-def _density(histogram: JSON | None) -> tuple[list[float], list[float]] | None:
-    """A histogram as a step line of shares per character; None for what is no histogram or empty."""
-    edges, counts = (histogram or {}).get("edges") or [], (histogram or {}).get("counts") or []
-    total = sum(counts)
-    if not total or len(edges) != len(counts) + 1 or sorted(set(edges)) != edges:
-        return None
-    heights = [n / total / (right - left) for n, (left, right) in zip(counts, pairwise(edges), strict=True)]
-    return [float(edge) for edge in edges], [*heights, 0.0]

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from unicodedata import east_asian_width
 
 import plotly.graph_objects as go
 
+from japagen.report.language import say
 from japagen.report.look import SMALL, Figure, colour, figure, margin_note
-from japagen.report.words import JSON, asked_later, count, finite
+from japagen.report.words import JSON, asked_later, count, finite, reason_name
+
+KEPT = 9
+"""Stage of what is kept: behind all others."""
 
 
 @dataclass(eq=False, slots=True)
@@ -32,7 +37,7 @@ def flow(stages: JSON, labels: Sequence[str]) -> Figure | None:
     told = [(stage, one) for stage, one in told if one.get("accounting") or one.get("by_label")]
     if not told:
         return None
-    first = told[0][1].get("by_label") or {"all texts": told[0][1]["accounting"]}
+    first = told[0][1].get("by_label") or {say("all texts"): told[0][1]["accounting"]}
     names = sorted(first, key=lambda label: labels.index(label) if label in labels else len(labels))
     columns: list[dict[str, _Node]] = [{} for _ in range(len(told) + 1)]
     links: list[tuple[_Node, _Node, float, str]] = []
@@ -46,13 +51,13 @@ def flow(stages: JSON, labels: Sequence[str]) -> Figure | None:
             lost = [(r, n) for kind in ("failed", "dropped") for r, n in (book.get(kind) or {}).items() if finite(n)]
             for reason, n in lost:
                 end = columns[-1].setdefault(
-                    f"{stage}/{reason}", _Node(reason.replace("_", " "), colour("lost"), stage=step)
+                    f"{stage}/{reason}", _Node(reason_name(reason), colour("lost"), stage=step)
                 )
                 end.rows += n
                 links.append((at, end, n, colour(tint, 0.13)))
             if n := (finite(book.get("kept")) or 0) + (more if step < len(told) else 0):
-                name = "kept" if step == len(told) else "written"
-                passed = columns[step].setdefault(name, _Node(name, colour("japagen"), stage=9))
+                name = say("kept") if step == len(told) else say("written")
+                passed = columns[step].setdefault(name, _Node(name, colour("japagen"), stage=KEPT))
                 passed.rows += n
                 links.append((at, passed, n, colour(tint, 0.38)))
                 at = passed
@@ -62,6 +67,11 @@ def flow(stages: JSON, labels: Sequence[str]) -> Figure | None:
 def _book(stage: JSON, label: str, names: Sequence[str]) -> JSON:
     """The account of a label; that of the stage where there is one label only."""
     return (stage.get("by_label") or {}).get(label) or (stage.get("accounting") if len(names) == 1 else None) or {}
+
+
+def _width(text: str) -> int:
+    """Of a text in Latin characters; a Japanese one is as wide as two."""
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def _sankey(columns: Sequence[Mapping[str, _Node]], links: Sequence[tuple[_Node, _Node, float, str]]) -> Figure:
@@ -79,6 +89,7 @@ def _sankey(columns: Sequence[Mapping[str, _Node]], links: Sequence[tuple[_Node,
             ys.append(min(max((top + node.rows * scale / 2) / tall, 0.001), 0.999))
             top += node.rows * scale + pad
     index = {id(node): at for at, node in enumerate(nodes)}
+    links = sorted(links, key=lambda link: (index[id(link[0])], index[id(link[1])]))  # flows leave a node in that order
     inner = len(nodes) - len(ends)
     sankey = go.Sankey(
         arrangement="fixed",
@@ -103,10 +114,10 @@ def _sankey(columns: Sequence[Mapping[str, _Node]], links: Sequence[tuple[_Node,
         },
     )
     notes = [
-        margin_note(1 - y, str(node), "ink" if node.name == "kept" else "muted")
+        margin_note(1 - y, str(node), "ink" if node.stage == KEPT else "muted")
         for node, y in zip(ends, ys[inner:], strict=True)
     ]
-    wide = 7.2 * max(len(f"{node.name} {count(node.rows)}") for node in ends) + 24
+    wide = 7.2 * max(_width(f"{node.name} {count(node.rows)}") for node in ends) + 24
     margin = {"l": 2, "r": wide, "t": 10, "b": 10}
     narrow = {"font": SMALL, "margin": {**margin, "r": wide * 0.85}}
     return figure([sankey], tall + 20, narrow, annotations=[note | {"yref": "paper"} for note in notes], margin=margin)

@@ -7,7 +7,8 @@ Blue, orange and plum stay apart for every common kind of colour blindness. Figu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -36,6 +37,8 @@ PALETTE = {
     "label5": ("#4f8f86", "#79b8ae"),
     "label6": ("#a85f66", "#cf8c92"),
 }
+LEAST_TICKS = 3
+"""Of a logarithmic axis, before ticks of another kind are tried."""
 FADES = (0.13, 0.38)
 SMALL = {"family": FONT, "size": 11, "color": PALETTE["ink"][0]}
 
@@ -84,6 +87,42 @@ def figure(traces: Sequence[Any], height: int, narrow: Mapping[str, Any] | None 
         given[key] = {**axis, **layout.get(key, {}), "title": title}
     drawn: Figure = go.Figure(list(traces), go.Layout(**given)).to_plotly_json()
     return {"data": drawn["data"], "layout": drawn["layout"], "narrow": dict(narrow or {})}
+
+
+def log_ticks(values: Iterable[float], most: int = 6) -> dict[str, Any]:
+    """Ticks of a logarithmic axis within the range of its values, from two to about `most`, with their texts.
+
+    Powers of ten where they are enough; else also their doubles and fivefolds; else steps of one size.
+
+    >>> log_ticks([3, 1200])["ticktext"], log_ticks([146, 300])["ticktext"], log_ticks([20, 90])["ticktext"]
+    (['10', '100', '1,000'], ['150', '200', '250', '300'], ['20', '40', '60', '80'])
+    """
+    given = [value for value in values if value > 0]
+    if not given:
+        return {}
+    low, high = min(given), max(given)
+    powers = [10.0**at for at in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+    for series in ((1,), (1, 2, 5)):
+        ticks = [step * power for power in powers for step in series if low <= step * power <= high]
+        if len(ticks) > most:
+            ticks = ticks[:: -(-len(ticks) // most)]
+        if len(ticks) >= LEAST_TICKS:
+            return _ticks(ticks)
+    return _ticks(_even(low, high) or [low])
+
+
+def _even(low: float, high: float) -> list[float]:
+    """Multiples of a round step between two bounds: three to six, as long as the bounds differ."""
+    if high <= low:
+        return []
+    rough = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * power for size in (1, 2, 2.5, 5, 10) if size * power >= rough * (1 - 1e-9))
+    return [at * step for at in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+
+
+def _ticks(values: Sequence[float]) -> dict[str, Any]:
+    return {"tickvals": list(values), "ticktext": [f"{value:,.10g}" for value in values]}
 
 
 def margin_note(y: float, text: str, shade: str) -> dict[str, Any]:

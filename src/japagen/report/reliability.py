@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from japagen.report.calibration import bins_of, shown
+from japagen.report.language import say
 from japagen.report.look import SMALL, Figure, colour, figure
 from japagen.report.words import JSON, count, number, primary_of, system_phrase
 
@@ -42,8 +43,8 @@ def reliability(scores: JSON) -> Figure | None:
         {"font": SMALL},
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"},
-        xaxis={"title": "mean confidence", **ends},
-        yaxis={"title": "accuracy", **ends},
+        xaxis={"title": say("mean confidence"), **ends},
+        yaxis={"title": say("accuracy"), **ends},
     )
 
 
@@ -59,8 +60,13 @@ def _line(system: JSON, shade: str, symbol: str, nth: int, *, mine: bool) -> Any
     total = sum(one["n"] for one in bins)
     sizes = [SMALLEST + (LARGEST - SMALLEST) * math.sqrt(one["n"] / total) for one in bins]
     text = [
-        f"{name}<br>confidence {number(one['confidence'])}, accuracy {number(one['accuracy'])}, "
-        f"{count(one['n'])} answers"
+        f"{name}<br>"
+        + say(
+            "confidence {confidence}, accuracy {accuracy}, {n} answers",
+            confidence=number(one["confidence"]),
+            accuracy=number(one["accuracy"]),
+            n=count(one["n"]),
+        )
         for one in bins
     ]
     return go.Scatter(

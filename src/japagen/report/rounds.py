@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from japagen.report.language import message, say
 from japagen.report.words import (
     JSON,
-    VERDICTS,
     Verdict,
     bounds,
     count,
@@ -26,31 +26,44 @@ from japagen.report.words import (
     system_arm,
     systems_of,
     verdict,
+    verdict_name,
 )
 
 Row = dict[str, Any]
-RUN = "both rounds"
+RUN = message("both rounds")
 NAMES = {
-    "round-1": "round 1 alone",
-    "plain": "round 1, and more of the same",
-    "guided": "round 1, and rows shown the errors",
-    "control": "round 1, and rows shown the control",
-    "random": "round 1, and rows shown gold rows drawn at random",
+    "round-1": message("round 1 alone"),
+    "plain": message("round 1, and more of the same"),
+    "guided": message("round 1, and rows shown the errors"),
+    "control": message("round 1, and rows shown the control"),
+    "random": message("round 1, and rows shown gold rows drawn at random"),
 }
-SHOWN = "which was shown gold rows of the same labels and topics that the student got right"
 CONTROL: dict[Verdict, str] = {
-    "unclear": f"The second round is not distinguishable from its control, {SHOWN} ({{gap}}): that it was shown the errors "
-    "made no difference that this test can see, and what it gained, if anything, such rows would have given too.",
-    "worse": f"The control, {SHOWN}, is worse than the second round ({{gap}}): it was for the errors.",
-    "better": f"The control, {SHOWN}, is better than the second round ({{gap}}): the errors were bad guides.",
-    "unknown": "The difference of the second round and its control has no interval, so that it is not known whether it was "
-    "for the errors.",
+    "unclear": message(
+        "The second round is not distinguishable from its control, which was shown gold rows of the same labels and topics "
+        "that the student got right ({gap}): that it was shown the errors made no difference that this test can see, and "
+        "what it gained, if anything, such rows would have given too."
+    ),
+    "worse": message(
+        "The control, which was shown gold rows of the same labels and topics that the student got right, is worse than the "
+        "second round ({gap}): it was for the errors."
+    ),
+    "better": message(
+        "The control, which was shown gold rows of the same labels and topics that the student got right, is better than "
+        "the second round ({gap}): the errors were bad guides."
+    ),
+    "unknown": message(
+        "The difference of the second round and its control has no interval, so that it is not known whether it was "
+        "for the errors."
+    ),
 }
 FIRST: dict[Verdict, str] = {
-    "unclear": "Round 1 alone is not distinguishable from both rounds ({gap}): a gain from the second is not shown.",
-    "worse": "Round 1 alone is worse than both rounds ({gap}); some of that may be for the number of rows.",
-    "better": "Round 1 alone is better than both rounds ({gap}): the second did harm.",
-    "unknown": "The difference of round 1 alone and both rounds has no interval.",
+    "unclear": message(
+        "Round 1 alone is not distinguishable from both rounds ({gap}): a gain from the second is not shown."
+    ),
+    "worse": message("Round 1 alone is worse than both rounds ({gap}); some of that may be for the number of rows."),
+    "better": message("Round 1 alone is better than both rounds ({gap}): the second did harm."),
+    "unknown": message("The difference of round 1 alone and both rounds has no interval."),
 }
 OTHER_WAY: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 
@@ -67,10 +80,14 @@ def rounds(scores: JSON) -> Row | None:
         own = [s for s in systems_of(scores, "japagen") if str(s.get("student")) == student]
         beside = [arm for arm in arms if str(arm.get("student")) == student]
         if beside:
-            rows = [_row(s, metric, RUN) for s in own[:1]]
-            rows += [_row(arm, metric, NAMES.get(system_arm(arm), system_arm(arm))) for arm in beside]
+            rows = [_row(s, metric, say(RUN)) for s in own[:1]]
+            rows += [_row(arm, metric, _learnt(system_arm(arm))) for arm in beside]
             groups.append({"student": student, "rows": rows})
     return {"groups": groups, "sentences": _sentences(scores, arms, str((primary or {}).get("student")))}
+
+
+def _learnt(arm: str) -> str:
+    return say(NAMES[arm]) if arm in NAMES else arm
 
 
 def _row(system: JSON, metric: str, learnt: str) -> Row:
@@ -80,11 +97,11 @@ def _row(system: JSON, metric: str, learnt: str) -> Row:
         "learnt": learnt,
         "primary": not difference and system.get("kind") == "japagen",
         "rows": count(system["train_rows"]) if finite(system.get("train_rows")) else "",
-        "value": number(score["value"], 3) if known else "undefined" if is_undefined(score) else "",
+        "value": number(score["value"], 3) if known else say("undefined") if is_undefined(score) else "",
         "interval": bounds(score, 3) if known else "",
         "difference": scored(difference, 3, sign=True) if difference else "",
         "p": probability_cell((difference or {}).get("p_holm")),
-        "verdict": VERDICTS[verdict(difference)] if difference and not is_undefined(difference) else "",
+        "verdict": verdict_name(verdict(difference)) if difference and not is_undefined(difference) else "",
     }
 
 
@@ -95,12 +112,15 @@ def _sentences(scores: JSON, arms: list[JSON], student: str) -> list[str]:
     if "control" in told:
         said.append(_control(scores, told["control"], student))
     else:
-        said.append("No control was measured, so that a gain cannot be ascribed to the errors that were shown.")
+        said.append(say("No control was measured, so that a gain cannot be ascribed to the errors that were shown."))
     if "round-1" in told:
-        said.append(FIRST[verdict(told["round-1"])].format(gap=f"it minus both: {gap(told['round-1'])}"))
+        difference = say("it minus both: {difference}", difference=gap(told["round-1"]))
+        said.append(say(FIRST[verdict(told["round-1"])], gap=difference))
     said.append(
-        "What the second round and its control were shown are labelled gold dev rows: students of them owe something to "
-        "people's labels, those of round 1 alone do not."
+        say(
+            "What the second round and its control were shown are labelled gold dev rows: students of them owe something to "
+            "people's labels, those of round 1 alone do not."
+        )
     )
     return said
 
@@ -112,7 +132,8 @@ def _control(scores: JSON, difference: JSON | None, student: str) -> str:
         case system, against if (system, against) == (f"guided/{student}", f"control/{student}"):
             between = contrast.get("difference") or {}
             found = verdict({**between, "p_holm": between.get("p")})
-            told = f"as declared, guided minus control: {scored(between, sign=True)}"
-            return CONTROL[OTHER_WAY.get(found, found)].format(gap=told)
+            told = say("as declared, guided minus control: {difference}", difference=scored(between, sign=True))
+            return say(CONTROL[OTHER_WAY.get(found, found)], gap=told)
         case _:
-            return CONTROL[verdict(difference)].format(gap=f"it minus both rounds: {gap(difference)}")
+            told = say("it minus both rounds: {difference}", difference=gap(difference))
+            return say(CONTROL[verdict(difference)], gap=told)

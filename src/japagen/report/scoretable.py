@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from japagen.report.language import message, say
 from japagen.report.words import (
     JSON,
-    VERDICTS,
     bounds,
     count,
     finite,
     is_undefined,
+    listed,
     metric_name,
     metric_of,
     number,
@@ -23,16 +24,17 @@ from japagen.report.words import (
     systems_of,
     training_texts,
     verdict,
+    verdict_name,
 )
 
 Row = dict[str, Any]
 KINDS = {
-    "japagen": "Trained on synthetic texts",
-    "arm": "Trained on other synthetic rows",
-    "gold": "Trained on gold, K per label",
-    "supervised": "Trained on all gold (fully supervised)",
-    "prompted": "The LLM asked directly",
-    "majority": "No learning",
+    "japagen": message("Trained on synthetic texts"),
+    "arm": message("Trained on other synthetic rows"),
+    "gold": message("Trained on gold, K per label"),
+    "supervised": message("Trained on all gold (fully supervised)"),
+    "prompted": message("The LLM asked directly"),
+    "majority": message("No learning"),
 }
 
 
@@ -55,7 +57,9 @@ def groups(scores: JSON) -> list[tuple[str, str, list[JSON]]]:
 
 
 def _title(kind: str, members: Sequence[JSON]) -> str:
-    return f"Trained on {training_texts(members[0])}" if kind == "japagen" else KINDS.get(kind, kind)
+    if kind == "japagen":
+        return say("Trained on {texts}", texts=training_texts(members[0]))
+    return say(KINDS[kind]) if kind in KINDS else kind
 
 
 def score_table(scores: JSON) -> Row:
@@ -81,12 +85,14 @@ def _score_row(system: JSON, metrics: Sequence[str], primary: bool) -> Row:
         "label": system_label(system),
         "primary": primary,
         "rows": _trained_on(system),
-        "unanswered": f"{count(unanswered)} of {count(answers)} answers missing" if unanswered else "",
+        "unanswered": say("{n} of {all} answers missing", n=count(unanswered), all=count(answers))
+        if unanswered
+        else "",
         "cells": [_score_cell(score) for score in told],
         "seeds": max((len(score.get("by_seed") or ()) for score in told), default=0),
         "difference": scored(difference, 3, sign=True) if difference else "",
         "p": probability_cell((difference or {}).get("p_holm")),
-        "verdict": VERDICTS[verdict(difference)] if difference and not is_undefined(difference) else "",
+        "verdict": verdict_name(verdict(difference)) if difference and not is_undefined(difference) else "",
     }
 
 
@@ -95,12 +101,12 @@ def _trained_on(system: JSON) -> str:
     rows, gold = finite(system.get("train_rows")), finite(system.get("anchor_rows"))
     if not rows:
         return ""
-    return f"{count(rows - gold)} + {count(gold)} gold" if gold else count(rows)
+    return say("{n} + {gold} gold", n=count(rows - gold), gold=count(gold)) if gold else count(rows)
 
 
 def _score_cell(score: JSON) -> Row:
     if is_undefined(score):
-        return {"value": "undefined", "interval": ""}
+        return {"value": say("undefined"), "interval": ""}
     known = finite(score.get("value")) is not None
     return {"value": number(score["value"], 3) if known else "", "interval": bounds(score, 3)}
 
@@ -110,9 +116,9 @@ def _signatures(systems: Iterable[JSON], metrics: Sequence[str], contrast: JSON)
     named: dict[str, dict[str, None]] = {}
     for system in systems:
         scored_by = [(metric_name(name), score_of(system, name)) for name in metrics]
-        for name, score in [*scored_by, ("difference", system.get("difference") or {})]:
+        for name, score in [*scored_by, (say("difference"), system.get("difference") or {})]:
             if score.get("signature"):
                 named.setdefault(str(score["signature"]), {})[name] = None
     if contrast.get("signature"):
-        named.setdefault(str(contrast["signature"]), {})["primary comparison"] = None
-    return [{"names": ", ".join(names), "signature": signature} for signature, names in named.items()]
+        named.setdefault(str(contrast["signature"]), {})[say("primary comparison")] = None
+    return [{"names": listed(names), "signature": signature} for signature, names in named.items()]

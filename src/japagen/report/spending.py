@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from japagen.report.words import JSON, count, finite, system_label, systems_of
+from japagen.report.language import say
+from japagen.report.words import JSON, count, finite, stage_name, system_label, systems_of
 
 Row = dict[str, Any]
 
@@ -18,8 +19,8 @@ def spending(stages: JSON, curation: JSON | None = None) -> list[Row]:
     if usage := ((curation or {}).get("judge") or {}).get("usage"):
         told["judge"] = usage
     used = {stage: usage for stage, usage in told.items() if any(finite(value) for value in usage.values())}
-    rows = [_row(stage, [usage]) for stage, usage in used.items()]
-    return [*rows, _row("total", list(used.values()))] if len(rows) > 1 else rows
+    rows = [_row(stage_name(stage), [usage]) for stage, usage in used.items()]
+    return [*rows, _row(say("total"), list(used.values()))] if len(rows) > 1 else rows
 
 
 def _row(name: str, usages: list[JSON]) -> Row:
@@ -44,7 +45,7 @@ def prompting(scores: JSON) -> list[Row]:
             "requests": count(cost.get("calls")),
             "prompt": count(cost.get("prompt_tokens")),
             "completion": count(cost.get("completion_tokens")),
-            "usd": "no price known" if (usd := finite(cost.get("usd"))) is None else dollars(usd),
+            "usd": say("no price known") if (usd := finite(cost.get("usd"))) is None else dollars(usd),
         }
         for system in systems_of(scores, "prompted")
         if (cost := system.get("cost"))
@@ -58,5 +59,5 @@ def dollars(amount: float | None) -> str:
     ('12.35', '0.0217', '0.00', 'not known')
     """
     if amount is None:
-        return "not known"
+        return say("not known")
     return f"{amount:,.4f}" if 0 < amount < 1 else f"{amount:,.2f}"

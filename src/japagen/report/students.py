@@ -10,13 +10,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from japagen.report.words import JSON, count, finite, metric_name, number
+from japagen.report.language import message, quoted, say
+from japagen.report.words import JSON, count, finite, listed, metric_name, number, source_name
 
 Row = dict[str, Any]
 WORDS = {
-    "linear": "logistic regression on character n-grams",
-    "embedding": "logistic regression on sentence embeddings",
-    "encoder": "pretrained encoder, fine-tuned",
+    "linear": message("logistic regression on character n-grams"),
+    "embedding": message("logistic regression on sentence embeddings"),
+    "encoder": message("pretrained encoder, fine-tuned"),
+}
+PARTS = {
+    "temperature": message("temperature"),
+    "prior": message("prior"),
+    "offsets": message("offsets"),
+    "expectation": message("expectation"),
 }
 
 
@@ -38,7 +45,8 @@ def students(trained: Sequence[JSON], experiment: JSON, metric: str) -> Row:
     dev = str((experiment.get("train") or {}).get("dev") or "")
     told = [_facts(name, runs, dev, metric) for name, runs in seeds.items()]
     rows = [
-        (fact, [facts.get(fact, "") for facts in told]) for fact in dict.fromkeys(f for facts in told for f in facts)
+        (say(fact), [facts.get(fact, "") for facts in told])
+        for fact in dict.fromkeys(f for facts in told for f in facts)
     ]
     return {
         "names": list(seeds),
@@ -52,27 +60,33 @@ def _facts(name: str, runs: Sequence[JSON], dev: str, metric: str) -> dict[str, 
     rate, head = finite(training.get("learning_rate")), finite(training.get("head_learning_rate"))
     dev_rows = _mean([run.get("dev_rows") for run in runs])
     dev_score = _mean([_kept_pass(run).get("dev") for run in runs])
-    on = " ".join(filter(None, [count(dev_rows) if dev_rows else "", dev]))
+    on = " ".join(filter(None, [count(dev_rows) if dev_rows else "", source_name(dev)]))
     places = [training.get("precision"), training.get("device")]
     before, after = (_mean([_inner(run, "decision").get(key) for run in runs]) for key in ("ece_before", "ece_after"))
     return {
-        "what it is": WORDS.get(name, ""),
-        "model": _model(about),
-        "seeds": count(len(runs)),
-        "learnt from": _learnt_from(runs),
-        "training": _training(runs),
-        "learning rate": "" if rate is None else f"{rate:g}" + (f", head {head:g}" if head is not None else ""),
-        "precision, device": ", ".join(str(place) for place in places if place),
-        "training loss": ""
+        message("what it is"): say(WORDS[name]) if name in WORDS else "",
+        message("model"): _model(about),
+        message("seeds"): count(len(runs)),
+        message("learnt from"): _learnt_from(runs),
+        message("training"): _training(runs),
+        message("learning rate"): _rate(rate, head),
+        message("precision, device"): listed(place for place in places if place),
+        message("training loss"): ""
         if (loss := _mean([_kept_pass(run).get("loss") for run in runs])) is None
         else f"{loss:.2g}",
-        "dev score": ""
+        message("dev score"): ""
         if dev_score is None
-        else f"{metric_name(metric)} {number(dev_score, 3)}" + (f" on {on} rows" if on else ""),
-        "calibration error (ECE)": ""
+        else f"{metric_name(metric)} {number(dev_score, 3)}" + (say(" on {n} rows", n=on) if on else ""),
+        message("calibration error (ECE)"): ""
         if before is None or after is None
-        else f"{number(before, 3)}, after the decision {number(after, 3)}",
+        else say("{before}, after the decision {after}", before=number(before, 3), after=number(after, 3)),
     }
+
+
+def _rate(rate: float | None, head: float | None) -> str:
+    if rate is None:
+        return ""
+    return f"{rate:g}" if head is None else say("{rate}, head {head}", rate=f"{rate:g}", head=f"{head:g}")
 
 
 def _model(about: JSON) -> str:
@@ -81,15 +95,19 @@ def _model(about: JSON) -> str:
     longest = finite(about.get("max_length"))
     if not name:
         return ""
-    told = f"{name} at {str(revision)[:12]}" if revision else PurePath(name.replace("\\", "/")).name
-    return f"{told}, at most {count(longest)} tokens" if longest else told
+    told = PurePath(name.replace("\\", "/")).name
+    if revision:
+        told = say("{model} at {revision}", model=name, revision=str(revision)[:12])
+    return say("{model}, at most {n} tokens", model=told, n=count(longest)) if longest else told
 
 
 def _learnt_from(runs: Sequence[JSON]) -> str:
     rows, gold = (_mean([run.get(key) for run in runs]) for key in ("train_rows", "anchor_rows"))
     if rows is None:
         return ""
-    return f"{count(rows - gold)} synthetic and {count(gold)} gold rows" if gold else f"{count(rows)} synthetic rows"
+    if gold:
+        return say("{n} synthetic and {gold} gold rows", n=count(rows - gold), gold=count(gold))
+    return say("{n} synthetic rows", n=count(rows))
 
 
 def _training(runs: Sequence[JSON]) -> str:
@@ -98,13 +116,14 @@ def _training(runs: Sequence[JSON]) -> str:
     passes = _mean([len(_passes(run)) or None for run in runs])
     planned = finite(_inner(runs[0], "about", "training").get("passes"))
     best = _mean([_inner(run, "about", "training").get("best_epoch") for run in runs])
-    told = [f"{count(steps)} steps"] if steps else []
-    if passes:
-        of = f" of {count(planned)}" if planned and planned > passes else ""
-        told.append(f"{count(passes)}{of} {'passes' if of or passes > 1 else 'pass'} over the rows")
+    told = [say("{n} steps", n=count(steps))] if steps else []
+    if passes and planned and planned > passes:
+        told.append(say("{n} of {all} passes over the rows", n=count(passes), all=count(planned)))
+    elif passes:
+        told.append(say("{n} passes over the rows" if passes > 1 else "{n} pass over the rows", n=count(passes)))
     if best is not None:
-        told.append(f"weights of pass {count(best + 1)}")
-    return ", ".join(told)
+        told.append(say("weights of pass {n}", n=count(best + 1)))
+    return listed(told)
 
 
 def _passes(run: JSON) -> list[JSON]:
@@ -127,11 +146,15 @@ def _parts(name: str, runs: Sequence[JSON]) -> list[Row]:
     rows = []
     for part, told in findings.items():
         adopted = sum(finding.get("adopted") is True for finding in told)
-        verdict = {0: "refused", len(told): "adopted"}.get(adopted, f"adopted by {adopted} of {len(told)} seeds")
-        reason = str(told[0].get("reason") or "")
+        verdict = say("adopted by {n} of {all} seeds", n=adopted, all=len(told))
+        if adopted in (0, len(told)):
+            verdict = say("adopted") if adopted else say("refused|part")
+        reason = quoted(str(told[0].get("reason") or ""))
         if reason and 0 < adopted < len(told):
-            reason = f"seed {runs[0].get('seed', 0)}: {reason}"
-        rows.append({"student": name, "part": part, "verdict": verdict, "reason": reason})
+            reason = say("seed {seed}: {reason}", seed=runs[0].get("seed", 0), reason=reason)
+        rows.append(
+            {"student": name, "part": say(PARTS[part]) if part in PARTS else part, "verdict": verdict, "reason": reason}
+        )
     return rows
 
 

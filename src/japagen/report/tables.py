@@ -1,4 +1,4 @@
-"""The tables of the report as rows ready to print: ledger, scores, confusions, lengths, composition, diversity.
+"""The tables of the report as rows ready to print: ledger, confusions, settings, what was asked for, labels.
 
 Knows the JSON of the stages and how numbers are written; knows nothing of HTML. The one arithmetic done here is sums
 and shares of counts, so that a table can show that it adds up.
@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from japagen.report.language import message, quoted, say
 from japagen.report.words import (
     JSON,
     asked_later,
     count,
     duration,
     finite,
-    number,
+    listed,
     primary_of,
-    scored,
+    reason_name,
+    stage_name,
     things_of,
 )
 
@@ -41,7 +43,7 @@ def ledger(stages: JSON, labels: Sequence[str]) -> list[Row]:
         for kind in ("failed", "dropped"):
             reasons = dict.fromkeys(reason for book in reversed(books) for reason in book.get(kind) or {})
             rows += [_fate(kind, reason, books, kind, reason) for reason in reasons]
-        rows.append(_fate("kept", "kept", books, "kept"))
+        rows.append(_fate("kept", say("kept"), books, "kept"))
         adds_up = all(_adds_up(book) for book in books) and (not total or not columns or _sums_to_total(rows))
         tables.append({"stage": stage, "columns": columns, "total": bool(total), "rows": rows, "adds_up": adds_up})
     return tables
@@ -50,13 +52,15 @@ def ledger(stages: JSON, labels: Sequence[str]) -> list[Row]:
 def _origin(stage: str, stages: JSON) -> str:
     wrote, curated = (((stages or {}).get(name) or {}).get("accounting") for name in ("generate", "curate"))
     later = stage == "curate" and asked_later(wrote, curated)
-    return "asked for" if stage == "generate" else "rows came in, later ones included" if later else "rows came in"
+    if stage == "generate":
+        return say("asked for")
+    return say("rows came in, later ones included") if later else say("rows came in")
 
 
 def _fate(kind: str, name: str, books: Sequence[JSON], key: str, reason: str | None = None) -> Row:
     found = [book.get(key) if reason is None else (book.get(key) or {}).get(reason) for book in books]
     values = [int(finite(value) or 0) for value in found]
-    return {"kind": kind, "name": name.replace("_", " "), "values": values, "cells": [count(v) for v in values]}
+    return {"kind": kind, "name": reason_name(name), "values": values, "cells": [count(v) for v in values]}
 
 
 def _adds_up(book: JSON) -> bool:
@@ -101,100 +105,9 @@ def both(part: JSON | None) -> list[tuple[str, Any]]:
     return [(source, (part or {})[source]) for source in ("synthetic", "gold") if (part or {}).get(source)]
 
 
-def _pairs(part: JSON | None, labels: Sequence[str]) -> list[tuple[str, str, Any]]:
-    """(label, source, value) in reading order: label by label, synthetic before gold."""
-    sides = both(part)
-    names = dict.fromkeys([*labels, *(name for _, side in sides for name in side)])
-    return [(name, source, side[name]) for name in names for source, side in sides if side.get(name)]
-
-
-def length_rows(analysis: JSON, labels: Sequence[str]) -> list[Row]:
-    """Lengths in characters: n, mean, sd and quantiles; for pairs of both texts together and of each."""
-    parts = {"lengths": "both", "lengths_first": "first", "lengths_second": "second"}
-    found = [(name, part) for name, part in parts.items() if analysis.get(name)]
-    return [
-        {
-            "label": label,
-            "part": part if len(found) > 1 else "",
-            "source": source,
-            "n": count(told.get("n")),
-            "mean": number(told.get("mean"), 1),
-            "sd": number(told.get("sd"), 1),
-            "quantiles": [count((told.get("quantiles") or {}).get(q)) for q in ("5", "25", "50", "75", "95")],
-        }
-        for name, part in found
-        for label, source, told in _pairs(analysis[name], labels)
-    ]
-
-
-def composition(part: JSON | None, labels: Sequence[str]) -> Row | None:
-    """Registers or scripts as shares, by label and source; also for a part that is not split by label."""
-    sides = {s: v if any(isinstance(x, Mapping) for x in v.values()) else {"all": v} for s, v in both(part)}
-    found = [(label, source, told) for label, source, told in _pairs(sides, labels) if isinstance(told, Mapping)]
-    names = dict.fromkeys(name for *_, told in found for name, value in told.items() if finite(value) is not None)
-    rows = []
-    for label, source, told in found:
-        values = [finite(told.get(name)) or 0.0 for name in names]
-        rows.append({"label": label, "source": source, "shares": [share(value, sum(values)) for value in values]})
-    return {"names": list(names), "rows": rows} if names else None
-
-
-def diversity_rows(analysis: JSON) -> list[Row]:
-    """Every measure of diversity and overlap, synthetic beside gold, with its signature."""
-    rows = []
-    for key, part in analysis.items():
-        if not isinstance(part, Mapping):
-            continue
-        if "synthetic_gold" in part or "gold_gold" in part:
-            rows.append(
-                _beside(
-                    f"{key.replace('_', ' ').replace('jaccard', 'Jaccard')} with gold",
-                    part.get("synthetic_gold"),
-                    part.get("gold_gold"),
-                )
-            )
-            continue
-        sides = dict(both(part))
-        synthetic, gold = sides.get("synthetic") or {}, sides.get("gold") or {}
-        if _is_score(synthetic) or _is_score(gold):
-            rows.append(_beside(key.replace("_", " "), synthetic, gold))
-        elif isinstance(synthetic, Mapping) and isinstance(gold, Mapping):
-            for name in dict.fromkeys([*synthetic, *gold]):
-                if _is_score(synthetic.get(name)) or _is_score(gold.get(name)):
-                    title = f"distinct-{name}" if key == "distinct_n" else f"{key.replace('_', ' ')}, {name}"
-                    rows.append(_beside(title, synthetic.get(name), gold.get(name)))
-    return rows
-
-
-def _is_score(told: object) -> bool:
-    return isinstance(told, Mapping) and "value" in told
-
-
-def _beside(name: str, synthetic: JSON | None, gold: JSON | None) -> Row:
-    signatures = dict.fromkeys(str(s["signature"]) for s in (synthetic, gold) if s and s.get("signature"))
-    cells = [scored(s, 3) if s and finite(s.get("value")) is not None else "" for s in (synthetic, gold)]
-    return {"name": name, "synthetic": cells[0], "gold": cells[1], "signatures": list(signatures)}
-
-
-def word_lists(analysis: JSON, most: int = 15) -> list[Row]:
-    """The words most characteristic of each side, with log-likelihood ratio and counts on both."""
-    titles = {"synthetic": "More often in the synthetic texts", "gold": "More often in the gold texts"}
-    lists = []
-    for source, entries in both(analysis.get("characteristic_words")):
-        told = [entry for entry in entries if len(entry) == 4][:most]
-        top = max((abs(finite(entry[1]) or 0.0) for entry in told), default=0.0)
-        rows = [
-            {
-                "word": w,
-                "llr": number(g2, 1),
-                "share": share(abs(g2 or 0), top),
-                "synthetic": count(s),
-                "gold": count(g),
-            }
-            for w, g2, s, g in told
-        ]
-        lists.append({"source": source, "title": titles[source], "rows": rows})
-    return lists
+def counted(counts: JSON | None) -> list[tuple[str, Any]]:
+    """The sides that have texts, of counts by label; the synthetic one even where it has none."""
+    return [(source, side) for source, side in both(counts) if source == "synthetic" or total(side)]
 
 
 def settings(value: object, path: str = "") -> list[tuple[str, str]]:
@@ -203,47 +116,77 @@ def settings(value: object, path: str = "") -> list[tuple[str, str]]:
         pairs = []
         for key, inner in value.items():
             hidden = str(key).lower().replace("-", "_") in SECRETS
-            pairs += settings("(not shown)" if hidden else inner, f"{path}.{key}" if path else str(key))
+            pairs += settings(say("(not shown)") if hidden else inner, f"{path}.{key}" if path else str(key))
         return pairs
     if isinstance(value, list | tuple):
         if any(isinstance(item, Mapping) for item in value):
             return [pair for at, item in enumerate(value, 1) for pair in settings(item, f"{path}.{at}")]
-        return [(path, ", ".join(str(item) for item in value) or "none")]
-    word = {None: "not set", True: "yes", False: "no"}
+        return [(path, ", ".join(str(item) for item in value) or say("none"))]
+    word = {None: say("not set"), True: say("yes"), False: say("no")}
     return [(path, word[value] if value is None or isinstance(value, bool) else str(value))]
+
+
+NO_LABELS = "all texts"
+"""What stands in place of a label where a file has none."""
+TERMS = {
+    "file": message("file"),
+    "sha256": message("digest (SHA-256)"),
+    "seed": message("seed"),
+    "started": message("started"),
+    "finished": message("finished"),
+    "command": message("command"),
+}
+"""Of where numbers come from; others, such as llm, are named as they are."""
+
+
+def provenance(told: JSON) -> list[tuple[str, str]]:
+    """Where the numbers come from, as (term, text), without versions and digests."""
+    known = {key: value for key, value in told.items() if key not in ("versions", "digests")}
+    return [(say(TERMS[term]) if term in TERMS else term, text) for term, text in settings(known)]
 
 
 def asked(task: JSON, experiment: JSON, stages: JSON, scores: JSON) -> list[tuple[str, str]]:
     """What was asked for and what it took, as (term, text); only what is known."""
     llm, generate = experiment.get("llm") or {}, experiment.get("generate") or {}
     train = experiment.get("train") or {}
-    drawn = {"temperature": llm.get("temperature"), "top-p": llm.get("top_p")}
+    drawn = {say("temperature"): llm.get("temperature"), "top-p": llm.get("top_p")}
     students = train.get("students")
-    spent = {
-        stage: duration(told.get("seconds")) for stage, told in (stages or {}).items() if (told or {}).get("seconds")
-    }
     facts = {
-        "Language model": llm.get("name"),
-        "Sampling": ", ".join(f"{name} {value}" for name, value in drawn.items() if value is not None),
-        "Texts asked for": generate.get("per_label") and f"{count(generate['per_label'])} per label",
-        "Labelled examples shown": None if generate.get("shots") is None else generate["shots"] or "none (zero-shot)",
-        "KADG": generate.get("kadg") and ", ".join(map(str, task.get("kadg") or ())),
-        "Students": ", ".join(map(str, students)) if isinstance(students, list | tuple) else students,
-        "Training seeds": train.get("seeds"),
-        "Tested on": scores.get("n")
-        and f"{count(scores['n'])} human-labelled {things_of(scores if scores.get('kind') else task)}",
-        "Time": ", ".join(f"{stage} {time}" for stage, time in spent.items()),
+        message("Language model"): llm.get("name"),
+        message("Sampling"): listed(f"{name} {value}" for name, value in drawn.items() if value is not None),
+        message("Texts asked for"): generate.get("per_label") and say("{n} per label", n=count(generate["per_label"])),
+        message("Labelled examples shown"): None
+        if generate.get("shots") is None
+        else generate["shots"] or say("none (zero-shot)"),
+        message("KADG"): generate.get("kadg") and listed(quoted(str(used)) for used in task.get("kadg") or ()),
+        message("Students"): listed(students) if isinstance(students, list | tuple) else students,
+        message("Training seeds"): train.get("seeds"),
+        message("Tested on"): scores.get("n")
+        and say(
+            "{n} human-labelled {things}",
+            n=count(scores["n"]),
+            things=things_of(scores if scores.get("kind") else task),
+        ),
     }
-    return [(term, str(text)) for term, text in facts.items() if text not in (None, "", 0, False)]
+    return [(say(term), str(text)) for term, text in facts.items() if text not in (None, "", 0, False)]
+
+
+def times(stages: JSON) -> list[tuple[str, str]]:
+    """How long each stage took, and all of them."""
+    spent = {
+        stage: seconds for stage, told in (stages or {}).items() if (seconds := finite((told or {}).get("seconds")))
+    }
+    rows = [(stage_name(stage), duration(seconds)) for stage, seconds in spent.items()]
+    return [*rows, (say("total"), duration(sum(spent.values())))] if len(rows) > 1 else rows
 
 
 def label_rows(task: JSON, analysis: JSON) -> list[Row]:
     """The labels with their meaning, and how many texts there are of each."""
     meanings, counts = task.get("labels") or {}, analysis.get("counts") or {}
-    sides = dict(both(counts))
+    sides = dict(counted(counts))
     return [
         {
-            "label": label,
+            "label": say("all texts") if label == NO_LABELS else label,
             "name_ja": (told or {}).get("name_ja") or "",
             "meaning": (told or {}).get("meaning") or "",
             "counts": [count(side.get(label, 0)) for side in sides.values()],

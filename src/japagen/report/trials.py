@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from japagen.report.language import message, quoted, say, several
 from japagen.report.tables import share, total
-from japagen.report.words import JSON, bounds, count, finite, join, metric_name, number, percent, plural
+from japagen.report.words import JSON, bounds, count, finite, join, metric_name, number, percent, run_on
 
 Row = dict[str, Any]
 
@@ -21,33 +22,42 @@ MISSED = 0.02
 def trials(told: JSON) -> list[Row]:
     """One row for each of label noise, judge, sample, top-up and second round that ran: step, verdict, figures, reason."""
     asked = {
-        "label noise": ("noise", _noise),
-        "judge": ("judge", _judge),
-        "sample": ("sample", _sample),
-        "top-up": ("top_up", _filled),
-        "second round": ("round_2", _second_round),
+        message("label noise"): ("noise", _noise),
+        message("judge"): ("judge", _judge),
+        message("sample"): ("sample", _sample),
+        message("top-up"): ("top_up", _filled),
+        message("second round"): ("round_2", _second_round),
     }
     rows = []
     for step, (key, tell) in asked.items():
         if one := told.get(key):
             verdict, figures = tell(one)
-            reason = str(one.get("sentence") or "")
-            rows.append({"step": step, "verdict": verdict, "figures": [f for f in figures if f], "reason": reason})
+            reason = quoted(str(one.get("sentence") or ""))
+            rows.append({"step": say(step), "verdict": verdict, "figures": [f for f in figures if f], "reason": reason})
     return rows
 
 
 def _verdict(one: JSON, doubted: JSON | None) -> str:
     if not total(doubted):
-        return "nothing doubted"
-    return "applied" if one.get("applied") is True else "reported, not applied"
+        return say("nothing doubted")
+    return say("applied") if one.get("applied") is True else say("reported, not applied")
 
 
 def _noise(one: JSON) -> tuple[str, list[str]]:
     flagged = total(one.get("flagged"))
-    by = f"the {one['student']} student" if one.get("student") else "a student"
-    folds = f", {count(one['folds'])} grouped folds" if finite(one.get("folds")) else ""
-    doubted = f"{by} doubts {count(flagged)} of {count(one.get('rows'))} labels out of fold{folds}"
+    folds = say(", {n} grouped folds", n=count(one["folds"])) if finite(one.get("folds")) else ""
+    doubted = say(
+        "{by} doubts {n} of {all} labels out of fold{folds}",
+        by=_student(one),
+        n=count(flagged),
+        all=count(one.get("rows")),
+        folds=folds,
+    )
     return _verdict(one, one.get("flagged")), [doubted, trial(one.get("trial"))]
+
+
+def _student(one: JSON) -> str:
+    return say("the {student} student", student=one["student"]) if one.get("student") else say("a student")
 
 
 def trial(one: JSON | None) -> str:
@@ -56,40 +66,60 @@ def trial(one: JSON | None) -> str:
         return ""
     metric = metric_name(str(one.get("metric") or "accuracy"))
     groups, rows, seeds = (finite(one.get(key)) for key in ("groups", "gold_rows", "seeds"))
-    on = f" on {count(rows)} gold rows" if rows else ""
-    on += f" in {count(groups)} groups" if groups and groups != rows else ""
-    on += f", {count(seeds)} seeds" if seeds else ""
-    student = f" of {one['student']}" if one.get("student") else ""
-    scores = f"{number(one.get('plain'), 3)} with them, {number(one.get('changed'), 3)} without"
-    error = number(one.get("se"), 3)
-    return f"{metric}{student}{on}: {scores}; gain {number(one['gain'], 3, sign=True)}, standard error {error}"
+    on = say(" on {n} gold rows", n=count(rows)) if rows else ""
+    on += say(" in {n} groups", n=count(groups)) if groups and groups != rows else ""
+    on += say(", {n} seeds", n=count(seeds)) if seeds else ""
+    what = {"metric": metric, "on": on}
+    return run_on(
+        [
+            say("{metric} of {student}{on}:", student=one["student"], **what)
+            if one.get("student")
+            else say("{metric}{on}:", **what),
+            say(
+                "{plain} with them, {changed} without; gain {gain}, standard error {error}",
+                plain=number(one.get("plain"), 3),
+                changed=number(one.get("changed"), 3),
+                gain=number(one["gain"], 3, sign=True),
+                error=number(one.get("se"), 3),
+            ),
+        ]
+    )
 
 
 def _judge(one: JSON) -> tuple[str, list[str]]:
     unread = finite(one.get("unread"))
-    who = str(one.get("llm") or "the judge")
-    asked = f"{who} doubts {count(total(one.get('doubted')))} of {count(one.get('rows'))} labels"
-    asked += f"; {count(unread)} answers could not be read, and their rows stayed" if unread else ""
+    asked = say(
+        "{who} doubts {n} of {all} labels",
+        who=one.get("llm") or say("the judge"),
+        n=count(total(one.get("doubted"))),
+        all=count(one.get("rows")),
+    )
+    asked += say("; {n} answers could not be read, and their rows stayed", n=count(unread)) if unread else ""
     return _verdict(one, one.get("doubted")), [asked, _independence(one.get("independence"))]
 
 
 def _independence(one: JSON | None) -> str:
     if not one or finite(one.get("difference")) is None:
         return ""
-    right, wrong = (
-        f"{number(one.get(f'keep_{of}'))} of the {of} labels ({count(one.get(of))} audited)"
-        for of in ("right", "wrong")
+    kept = say(
+        "it keeps {right} of the right labels ({n_right} audited) and {wrong} of the wrong labels ({n_wrong} audited); "
+        "difference {gap}",
+        right=number(one.get("keep_right")),
+        n_right=count(one.get("right")),
+        wrong=number(one.get("keep_wrong")),
+        n_wrong=count(one.get("wrong")),
+        gap=number(one["difference"], sign=True),
     )
-    gap, within = number(one["difference"], sign=True), bounds(one, sign=True)
-    return f"it keeps {right} and {wrong}; difference {gap}" + (f", one-sided 95 % bounds {within}" if within else "")
+    within = bounds(one, sign=True)
+    return kept + (say(", one-sided 95 % bounds {bounds}", bounds=within) if within else "")
 
 
 def _sample(one: JSON) -> tuple[str, list[str]]:
     missed = [quota for quota in one.get("quotas") or () if is_missed(quota)]
-    quotas_told = f"{count(len(missed))} of {count(len(one['quotas']))} quotas missed" if one.get("quotas") else ""
-    return "quotas missed" if missed else "met over all labels", [
-        f"{count(one.get('chosen'))} of {count(one.get('of'))} chosen",
-        quotas_told if missed else "",
+    told = say("{n} of {all} quotas missed", n=count(len(missed)), all=count(len(one["quotas"]))) if missed else ""
+    return say("quotas missed") if missed else say("met over all labels"), [
+        say("{n} of {all} chosen", n=count(one.get("chosen")), all=count(one.get("of"))),
+        told,
     ]
 
 
@@ -103,33 +133,46 @@ def _filled(one: JSON) -> tuple[str, list[str]]:
     rounds = one.get("rounds") or ()
     asked = sum(total(rnd.get("asked")) for rnd in rounds)
     short = [str(label) for label in one.get("short") or ()]
-    wanted = f"{count(one.get('wanted'))} of each label wanted" if finite(one.get("wanted")) is not None else ""
+    known = finite(one.get("wanted")) is not None
+    wanted = say("{n} of each label wanted", n=count(one.get("wanted"))) if known else ""
     limit = finite(one.get("factor"))
-    more = f"{count(asked)} more asked for in {plural(len(rounds), 'round')}" if rounds else "no more asked for"
-    most = f", at most {limit:g} times as many as planned" if limit and rounds else ""
-    return "short" if short else "full", [wanted, more + most]
+    if rounds:
+        more = several(
+            len(rounds),
+            "{asked} more asked for in {n} round",
+            "{asked} more asked for in {n} rounds",
+            asked=count(asked),
+        )
+    else:
+        more = say("no more asked for")
+    most = say(", at most {factor} times as many as planned", factor=f"{limit:g}") if limit and rounds else ""
+    return say("short") if short else say("full"), [wanted, more + most]
 
 
 def _second_round(one: JSON) -> tuple[str, list[str]]:
     chosen = one.get("guides") or one.get("wrong") or {}
-    missed = join([f"{count(n)} {label}" for label, n in chosen.items()])
-    by = f"the {one['student']} student" if one.get("student") else "a student"
+    missed = join([say("{n} {label}", n=count(n), label=label) for label, n in chosen.items()])
     guided, control = (finite(one.get(key)) for key in ("guided", "control"))
-    counts = [f"{count(guided)} guided"] if guided is not None else []
-    counts += [f"{count(control)} of its control"] if control is not None else []
-    return "done" if guided else "not done", [
-        f"guides, drawn from the gold dev rows that {by} got wrong: {missed}" if missed else "",
-        f"rows of round 2 that were kept: {join(counts)}" if counts else "",
+    counts = [say("{n} guided", n=count(guided))] if guided is not None else []
+    counts += [say("{n} of its control", n=count(control))] if control is not None else []
+    drawn = message("guides, drawn from the gold dev rows that {by} got wrong: {parts}")
+    return say("done") if guided else say("not done"), [
+        say(drawn, by=_student(one), parts=missed) if missed else "",
+        say("rows of round 2 that were kept: {parts}", parts=join(counts)) if counts else "",
     ]
 
 
 def doubts(told: JSON, labels: Sequence[str]) -> list[Row]:
     """By label, how many labels the student and the judge doubt; whether they were dropped is another matter."""
     rows = []
-    for key, part, name in (("noise", "flagged", "by the student, out of fold"), ("judge", "doubted", "by the judge")):
+    sides = (
+        ("noise", "flagged", message("by the student, out of fold")),
+        ("judge", "doubted", message("by the judge")),
+    )
+    for key, part, name in sides:
         if counts := (told.get(key) or {}).get(part):
             cells = [count(finite(counts.get(label)) or 0) for label in labels]
-            rows.append({"name": name, "cells": [*cells, count(total(counts))]})
+            rows.append({"name": say(name), "cells": [*cells, count(total(counts))]})
     return rows
 
 
@@ -155,7 +198,7 @@ def quotas(told: JSON) -> list[Row]:
         {
             "label": str(one.get("label") or ""),
             "by": str(one.get("by") or ""),
-            "value": str(one.get("value") or "none"),
+            "value": str(one.get("value") or say("none")),
             "target": _share(one.get("target")),
             "reached": _share(one.get("reached")),
             "bar": share(one.get("reached"), largest),
@@ -171,7 +214,7 @@ def top_up(told: JSON, labels: Sequence[str]) -> list[Row]:
     one = told.get("top_up") or {}
     rows = []
     for place, rnd in enumerate(one.get("rounds") or (), 1):
-        for name, key in ((f"round {place} asks for", "asked"), ("kept after it", "kept")):
+        for name, key in ((say("round {place} asks for", place=place), "asked"), (say("kept after it"), "kept")):
             counts = rnd.get(key) or {}
             cells = [count(counts[label]) if label in counts else "" for label in labels]
             rows.append({"name": name, "cells": cells, "last": key == "kept"})

@@ -8,24 +8,78 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
+
+from japagen.report.language import language, message, say
 
 JSON = Mapping[str, Any]
 Verdict = Literal["better", "worse", "unclear", "unknown"]
 
 METRICS = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "mcc": "Matthews correlation",
-    "spearman": "Spearman correlation",
-    "pearson": "Pearson correlation",
+    "accuracy": message("accuracy"),
+    "macro_f1": message("macro F1"),
+    "mcc": message("Matthews correlation"),
+    "spearman": message("Spearman correlation"),
+    "pearson": message("Pearson correlation"),
 }
 VERDICTS: dict[Verdict, str] = {
-    "better": "better",
-    "worse": "worse",
-    "unclear": "not distinguishable",
-    "unknown": "no interval",
+    "better": message("better"),
+    "worse": message("worse"),
+    "unclear": message("not distinguishable"),
+    "unknown": message("no interval"),
+}
+STAGES = {
+    "generate": message("generate"),
+    "curate": message("curate"),
+    "train": message("train"),
+    "evaluate": message("evaluate"),
+    "analyze": message("analyze"),
+    "report": message("report"),
+    "judge": message("judge"),
+}
+SOURCES = {"synthetic": message("synthetic"), "gold": message("gold")}
+SPLITS = {"train": message("train|split"), "dev": message("dev"), "test": message("test"), "all": message("all|split")}
+REASONS = {
+    "empty": message("empty"),
+    "truncated": message("truncated"),
+    "missing": message("missing"),
+    "refused": message("refused"),
+    "first_empty": message("first empty"),
+    "first_truncated": message("first truncated"),
+    "first_missing": message("first missing"),
+    "first_refused": message("first refused"),
+    "no reply": message("no reply"),
+    "too_short": message("too short"),
+    "too_long": message("too long"),
+    "garbled": message("garbled"),
+    "not_japanese": message("not japanese"),
+    "repetition": message("repetition"),
+    "prompt_echo": message("prompt echo"),
+    "meta_talk": message("meta talk"),
+    "refusal": message("refusal"),
+    "incomplete": message("incomplete"),
+    "too_few_words": message("too few words"),
+    "too_many_words": message("too many words"),
+    "same_sentences": message("same sentences"),
+    "shot_copy": message("shot copy"),
+    "label_leak": message("label leak"),
+    "personal_data": message("personal data"),
+    "duplicate": message("duplicate"),
+    "label_conflict": message("label conflict"),
+    "near_duplicate": message("near duplicate"),
+    "contamination": message("contamination"),
+    "surplus": message("surplus"),
+    "judge": message("judge"),
+    "label_noise": message("label noise"),
+    "not_sampled": message("not sampled"),
+    "whitespace": message("whitespace"),
+    "list_mark": message("list mark"),
+    "quotes": message("quotes"),
+}
+"""Checks, repairs and other reasons why a row went."""
+FATES = {"requested": message("requested"), "failed": message("failed"), "dropped": message("dropped")} | {
+    "kept": message("kept")
 }
 ALPHA = 0.05
 """A corrected p value below this tells a difference from chance."""
@@ -47,7 +101,7 @@ def number(value: object, digits: int = 2, *, sign: bool = False) -> str:
     """
     x = finite(value)
     if x is None:
-        return "not known"
+        return say("not known")
     while x and digits < 4 and not round(x, digits):
         digits += 1
     text = f"{abs(x):.{digits}f}"
@@ -59,12 +113,7 @@ def number(value: object, digits: int = 2, *, sign: bool = False) -> str:
 def count(value: object) -> str:
     """A whole number with its thousands marked."""
     x = finite(value)
-    return "not known" if x is None else f"{x:,.0f}"
-
-
-def plural(n: float, thing: str) -> str:
-    """A number of things, ``1 round`` or ``2 rounds``."""
-    return f"{count(n)} {thing}" + ("" if n == 1 else "s")
+    return say("not known") if x is None else f"{x:,.0f}"
 
 
 def percent(part: float) -> str:
@@ -73,7 +122,9 @@ def percent(part: float) -> str:
     >>> percent(0.1234), percent(0.0001), percent(0.0)
     ('12.3 %', '< 0.1 %', '0 %')
     """
-    return "0 %" if not part else "< 0.1 %" if part < 0.0005 else f"{100 * part:.1f} %"
+    if not part:
+        return say("{n} %", n=0)
+    return say("< {n} %", n=0.1) if part < 0.0005 else say("{n} %", n=f"{100 * part:.1f}")
 
 
 def bounds(score: JSON | None, digits: int = 2, *, sign: bool = False) -> str:
@@ -87,7 +138,7 @@ def bounds(score: JSON | None, digits: int = 2, *, sign: bool = False) -> str:
 def scored(score: JSON | None, digits: int = 2, *, sign: bool = False) -> str:
     """A score and its interval: ``.81 [.76, .86]``; "undefined" for one that has no value for its input."""
     if is_undefined(score):
-        return "undefined"
+        return say("undefined")
     value = number((score or {}).get("value"), digits, sign=sign)
     return f"{value} {bounds(score, digits, sign=sign)}".rstrip()
 
@@ -101,21 +152,77 @@ def duration(seconds: object) -> str:
     """A time span as one says it: ``3 min 20 s``."""
     x = finite(seconds)
     if x is None:
-        return "not known"
+        return say("not known")
     if x < 60:
-        return f"{x:.1f} s" if x < 10 else f"{x:.0f} s"
+        return say("{n} s", n=f"{x:.1f}" if x < 10 else f"{x:.0f}")
     minutes, rest = divmod(round(x), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 60:
+        return say("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
+    return say("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
 
 
-def join(parts: Sequence[str], last: str = "and") -> str:
-    """'a, b and c'."""
-    return f" {last} ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+def join(parts: Sequence[str]) -> str:
+    """'a, b and c', or 「a、b、c」."""
+    if language() == "ja":
+        return "、".join(parts)
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def listed(parts: Iterable[object]) -> str:
+    """'a, b, c', or 「a、b、c」: a list that is no part of a sentence."""
+    return ("、" if language() == "ja" else ", ").join(map(str, parts))
+
+
+def named(parts: Iterable[object]) -> str:
+    """Words or labels that a sentence names, each in quotes: 'a', 'b', or 「a」「b」."""
+    if language() == "ja":
+        return "".join(f"「{part}」" for part in parts)
+    return ", ".join(f"'{part}'" for part in parts)
+
+
+def run_on(sentences: Iterable[str]) -> str:
+    """Sentences one after the other; Japanese has no space between them."""
+    return ("" if language() == "ja" else " ").join(sentences)
 
 
 def metric_name(metric: str) -> str:
     """The metric as one says it."""
-    return METRICS.get(metric, metric.replace("_", " "))
+    return say(METRICS[metric]) if metric in METRICS else metric.replace("_", " ")
+
+
+def verdict_name(found: Verdict) -> str:
+    """The verdict as it stands in a column."""
+    return say(VERDICTS[found])
+
+
+def stage_name(stage: str) -> str:
+    """The stage, or what else used a model, as one says it."""
+    return say(STAGES[stage]) if stage in STAGES else stage
+
+
+def source_name(source: str) -> str:
+    """Synthetic or gold, as one says it."""
+    return say(SOURCES[source]) if source in SOURCES else source
+
+
+def reason_name(reason: str) -> str:
+    """A check, a repair or another reason, as one says it."""
+    return say(REASONS[reason]) if reason in REASONS else reason.replace("_", " ")
+
+
+def fate_name(fate: str) -> str:
+    """What became of a row, as one says it."""
+    return say(FATES[fate]) if fate in FATES else fate
+
+
+def capital(text: str) -> str:
+    """The text with a capital at its head; the rest as it is."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def split_name(split: str) -> str:
+    """A part of the gold data as one says it."""
+    return say(SPLITS[split]) if split in SPLITS else split
 
 
 def metric_of(scores: JSON) -> str:
@@ -131,7 +238,7 @@ def score_of(system: JSON, metric: str) -> JSON:
 
 def things_of(told: JSON) -> str:
     """What the rows are by their `kind`: texts or pairs of texts."""
-    return "pairs of texts" if told.get("kind") in ("pair", "similarity") else "texts"
+    return say("pairs of texts") if told.get("kind") in ("pair", "similarity") else say("texts")
 
 
 def systems_of(scores: JSON, kind: str) -> list[JSON]:
@@ -163,7 +270,9 @@ def gap(difference: JSON | None) -> str:
     """A difference and its interval, ``+.04 [+.01, +.07]``; and the corrected p where it forbids what the interval says."""
     told, uncorrected = scored(difference, sign=True), {**(difference or {}), "p_holm": None}
     forbids = verdict(difference) == "unclear" and verdict(uncorrected) != "unclear"
-    return f"{told}, corrected p {probability((difference or {})['p_holm'])}" if forbids else told
+    if not forbids:
+        return told
+    return say("{difference}, corrected p {p}", difference=told, p=probability((difference or {})["p_holm"]))
 
 
 def probability(p: object) -> str:
@@ -174,7 +283,7 @@ def probability(p: object) -> str:
     """
     x = finite(p)
     if x is None:
-        return "not known"
+        return say("not known")
     if x < 0.001:
         return "< .001"
     digits = 2 if x >= 0.1 else 3
@@ -194,7 +303,7 @@ def system_label(system: JSON) -> str:
     student = system.get("student") or tail
     match system.get("kind"):
         case "japagen":
-            return f"{student} ensemble" if tail.endswith(" ensemble") else str(student)
+            return say("{student} ensemble", student=student) if tail.endswith(" ensemble") else str(student)
         case "arm":
             return f"{student}, {system_arm(system).replace('-', ' ')}"
         case "gold":
@@ -202,7 +311,7 @@ def system_label(system: JSON) -> str:
         case "supervised":
             return str(student)
         case "majority":
-            return "most frequent label"
+            return say("most frequent label")
         case _:
             return tail.replace("_", " ")
 
@@ -215,35 +324,40 @@ def system_arm(system: JSON) -> str:
 def system_phrase(system: JSON) -> str:
     """What a system is, to be said in a sentence."""
     label = system_label(system)
+    student = _named(system, str(system.get("student") or label) if system.get("kind") in ("arm", "gold") else label)
     match system.get("kind"):
         case "japagen":
-            return f"the {_named(label)} trained on {training_texts(system)}"
+            return say("the {student} trained on {texts}", student=student, texts=training_texts(system))
         case "arm":
-            return f"the {_named(system.get('student') or label)} trained on '{system_arm(system).replace('-', ' ')}'"
+            arm = system_arm(system).replace("-", " ")
+            return say("the {student} trained on '{arm}'", student=student, arm=arm)
         case "gold":
-            return f"the {_named(system.get('student') or label)} trained on {size_of(system)} gold examples per label"
+            k = size_of(system)
+            return say("the {student} trained on {k} gold examples per label", student=student, k=k)
         case "supervised":
-            return f"the {_named(label)} trained on all gold examples"
+            return say("the {student} trained on all gold examples", student=student)
         case "prompted":
-            return f"{label} prompting of the LLM"
+            return say("{way} prompting of the LLM", way=label)
         case "majority":
-            return "always giving the same answer"
+            return say("always giving the same answer")
         case _:
             return label
 
 
-def _named(label: str) -> str:
-    return label if label.endswith(" ensemble") else f"{label} student"
+def _named(system: JSON, label: str) -> str:
+    ensemble = label.endswith(" ensemble") or str(system.get("name") or "").endswith(" ensemble")
+    return label if ensemble else say("{student} student", student=label)
 
 
 def size_of(system: JSON) -> str:
     """How many gold examples of each label it was given."""
-    return "all" if system.get("k") is None else count(system.get("k"))
+    return say("all|examples") if system.get("k") is None else count(system.get("k"))
 
 
 def training_texts(system: JSON | None) -> str:
     """What a system of kind japagen learnt from."""
-    return "synthetic and gold texts" if finite((system or {}).get("anchor_rows")) else "synthetic texts"
+    anchored = finite((system or {}).get("anchor_rows"))
+    return say("synthetic and gold texts") if anchored else say("synthetic texts")
 
 
 def sizes(stages: JSON | None, things: str = "texts") -> str:
@@ -254,14 +368,13 @@ def sizes(stages: JSON | None, things: str = "texts") -> str:
         return ""
     parts = []
     if wrote:
-        parts.append(f"{count(wrote.get('requested'))} {things} were asked for")
-        parts.append(f"{count(wrote.get('kept'))} were usable as written")
+        parts.append(say("{n} {things} were asked for", n=count(wrote.get("requested")), things=things))
+        parts.append(say("{n} were usable as written", n=count(wrote.get("kept"))))
     if more := asked_later(wrote, kept):
-        parts.append(f"{count(more)} more were asked for or taken back in curation")
+        parts.append(say("{n} more were asked for or taken back in curation", n=count(more)))
     if kept:
-        parts.append(f"{count(kept.get('kept'))} remained after curation")
-    sentence = join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+        parts.append(say("{n} remained after curation", n=count(kept.get("kept"))))
+    return capital(say("{clauses}.", clauses=join(parts)))
 
 
 def asked_later(wrote: JSON | None, curated: JSON | None) -> float:

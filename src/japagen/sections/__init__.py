@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from japagen.knowledge import Text
+from japagen.knowledge import FileName, Text
 from japagen.sections.calling import BudgetSection, HTTPSection, LLMSection
 from japagen.sections.curation import CurateSection, JudgeSection, NoiseSection, SampleSection
 from japagen.sections.section import Section
@@ -33,8 +33,22 @@ __all__ = [
     "ReportSection",
     "SampleSection",
     "Section",
+    "StopSection",
     "TrainSection",
 ]
+
+
+class StopSection(Section):
+    """When writing stops by itself: texts are asked for in doublings, and a student is measured after each."""
+
+    epsilon: float = Field(
+        default=0.002,
+        gt=0,
+        lt=1,
+        description="stop where twice the texts are expected to gain less, in the task's metric",
+    )
+    start: int = Field(default=100, ge=10, description="texts per label asked for at first; doubled each time")
+    student: str | None = Field(default=None, description="that is measured; null: the first of train.students")
 
 
 class GenerateSection(Section):
@@ -53,6 +67,16 @@ class GenerateSection(Section):
     samples_per_call: int = Field(
         default=1, ge=1, le=100, description="texts asked for in one structured reply; more is cheaper and less varied"
     )
+    stop_rule: StopSection | None = Field(
+        default=None, description="ask for no more texts than pay, and at most per_label; measured on gold dev rows"
+    )
+
+    @field_validator("stop_rule", mode="before")
+    @classmethod
+    def _rule(cls, given: Any) -> Any:
+        if given is not None and not isinstance(given, dict | StopSection):
+            raise ValueError("must be keys with values, e.g. {epsilon: 0.002, start: 100}, or null")
+        return given
 
     @field_validator("kadg", mode="before")
     @classmethod
@@ -98,9 +122,21 @@ class EvaluateSection(Section):
         "else the first student against zero-shot where it is "
         "asked, else its largest K of gold_shots, else the majority label",
     )
+    sizes: tuple[Annotated[int, Field(ge=10)], ...] = Field(
+        default=(),
+        description="the learning curve: students are trained on so many of the synthetic rows too, each size holding the "
+        "smaller ones",
+    )
     resamples: int = Field(default=5000, ge=100, le=1_000_000, description="bootstrap resamples of each interval")
 
-    @field_validator("gold_shots", "prompting")
+    @field_validator("sizes", mode="before")
+    @classmethod
+    def _listed(cls, given: Any) -> Any:
+        if not isinstance(given, list | tuple):
+            raise ValueError("must be a list of numbers of rows, e.g. [250, 500, 1000]")
+        return given
+
+    @field_validator("gold_shots", "prompting", "sizes")
     @classmethod
     def _once(cls, given: tuple[int | str, ...]) -> tuple[int | str, ...]:
         if len(set(given)) != len(given):
@@ -116,10 +152,29 @@ class EvaluateSection(Section):
 
 
 class AnalyzeSection(Section):
-    """Analysis of the synthetic data (no settings yet)."""
+    """What is measured of the synthetic texts."""
+
+    tokeniser: Literal["unidic-lite", "ipadic", "sudachi-a", "sudachi-c", "character"] = Field(
+        default="unidic-lite", description="what cuts texts into words; ipadic and sudachi need the extra tokenisers"
+    )
+    encoder: bool = Field(
+        default=True, description="measures and the map that need sentence vectors (MAUVE, coverage, Vendi score)"
+    )
+    oracle: str | None = Field(
+        default="embedding", description="student that learns from gold and judges the labels; null: none"
+    )
+    people: FileName | None = Field(
+        default=None, description="file of labels that people gave to synthetic rows (columns id and verdict)"
+    )
+    epsilon: float = Field(
+        default=0.002, gt=0, lt=1, description="gain in the task's metric below which more texts do not pay"
+    )
 
 
 class ReportSection(Section):
     """What the report shows."""
 
-    examples: int = Field(default=200, ge=0, le=100_000, description="rows shown of each kind")
+    examples: int = Field(
+        default=25_000, ge=0, le=100_000, description="rows to browse at most; fewer where the page would pass 6 MB"
+    )
+    language: Literal["en", "ja"] = Field(default="en", description="of the report")

@@ -18,9 +18,9 @@ from japagen.goldsets import PUBLISHED
 from japagen.tables import column, read_rows
 from japagen.task import Task
 
-_PAIRS = (("text", "text_pair"), ("sentence1", "sentence2"), ("premise", "hypothesis"), ("text1", "text2"))
-_SINGLES = ("text", "sentence")
-_LABELS = ("label", "score")
+PAIRS = (("text", "text_pair"), ("sentence1", "sentence2"), ("premise", "hypothesis"), ("text1", "text2"))
+SINGLES = ("text", "sentence")
+LABELS = ("label", "score")
 _IDS = ("id", "sentence_pair_id", "uid")
 _SHOWN = 12
 
@@ -86,8 +86,8 @@ def _known_files(task: Task, file: Path) -> Iterator[GoldFile]:
 
 
 def _customary(task: Task) -> Iterator[GoldFile]:
-    for label in _LABELS:
-        for first, second in _PAIRS if task.is_pair else [(text, None) for text in _SINGLES]:
+    for label in LABELS:
+        for first, second in PAIRS if task.is_pair else [(text, None) for text in SINGLES]:
             yield GoldFile(file="-", text=first, text_pair=second, label=label)
 
 
