@@ -102,11 +102,20 @@ def test_texts_of_one_image_are_compared_as_one_draw() -> None:
     ours, theirs = rows[: 80 * 4], rows[80 * 4 :]
     found = analyze(ours, {"test": theirs}, labels=LABELS, seed=0, settings=LIGHT)
     assert found["counts"]["gold"] == {"positive": 320, "negative": 320}
-    assert found["one_per_group"] == {"synthetic": 80, "gold": 160}
+    assert found["compared"] == {"synthetic": 80, "gold": 160}
     assert found["diversity"]["n"] == 80
     assert not any(one["differs"] for one in found["diversity"]["measures"].values())
     assert found["keyness"]["all"] == {"synthetic": [], "gold": []}
     assert found["vocabulary"]["of_ceiling"] > 0.95
+
+
+def test_of_very_many_texts_a_sample_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("japagen.analyze.MOST_CHARACTERS", 500)
+    found = analyze(many("s", 30), {"test": many("g", 12)}, labels=LABELS, seed=0, settings=LIGHT)
+    assert found["counts"]["synthetic"] == {"positive": 30, "negative": 30}
+    assert found["compared"]["gold"] == 24
+    assert 30 < found["compared"]["synthetic"] < 50
+    assert found["keyness"]["texts"]["synthetic"] <= found["compared"]["synthetic"]
 
 
 def test_without_gold() -> None:

@@ -45,6 +45,8 @@ __all__ = ["Facts", "UndefinedError", "analyze"]
 
 Gold = Mapping[str, Sequence[Example]]
 
+MOST_CHARACTERS = 25_000_000
+"""Of a set whose texts are longer together a random sample is compared: to cut it into words takes a quarter of a minute."""
 MOST_PAIRS = 5000
 """Pairs of a label whose likeness is measured."""
 
@@ -99,7 +101,7 @@ def analyze(
     Returns:
         unit: "text", or "pair" where rows are pairs. labels. tokeniser.
         counts: rows by set ("synthetic", "gold") and label.
-        one_per_group: by set the rows whose texts are compared (`groups.one_of_each_group`).
+        compared: by set the rows whose texts are compared: one of each image, `MOST_CHARACTERS` at most.
         diversity, vocabulary, keyness, style, embedding, map, correctness, scaling: see the functions of these names
             (`text_map`, `label_correctness`); None where they were not asked for or have no value.
         pair_likeness, artefacts: of pairs alone, see `pairs` and `artefacts`.
@@ -114,7 +116,7 @@ def analyze(
         raise UndefinedError("there are no synthetic texts to analyse")
     human = [row for name, rows in gold.items() if name != "train" for row in rows] or [*gold.get("train", ())]
     _check_labels((*synthetic, *human), labels)
-    alone, human_alone = one_of_each_group(synthetic, seed), one_of_each_group(human, seed)
+    alone, human_alone = (_affordable(one_of_each_group(rows, seed), seed) for rows in (synthetic, human))
     apart = (alone, human_alone)
     ours, theirs = corpora(apart, labels, settings.tokeniser, on_progress)
     beside = theirs if len(theirs) else None
@@ -123,7 +125,7 @@ def analyze(
         "labels": list(labels),
         "tokeniser": settings.tokeniser,
         "counts": {name: _counts(rows, labels) for name, rows in (("synthetic", synthetic), ("gold", human))},
-        "one_per_group": {name: len(rows) for name, rows in zip(("synthetic", "gold"), apart, strict=True)},
+        "compared": {name: len(rows) for name, rows in zip(("synthetic", "gold"), apart, strict=True)},
     }
     found |= _texts(ours, beside, apart, labels, seed, on_progress)
     if synthetic[0].text_pair is not None:
@@ -229,6 +231,15 @@ def _without_copies(
 
 def _form(row: Example) -> tuple[str, str]:
     return canonical(row.text), canonical(row.text_pair or "")
+
+
+def _affordable(rows: list[Example], seed: int) -> list[Example]:
+    """All rows, or as many drawn at random as have `MOST_CHARACTERS` together, in their order."""
+    total = sum(len(row.text) + len(row.text_pair or "") for row in rows)
+    if total <= MOST_CHARACTERS:
+        return rows
+    kept = round(len(rows) * MOST_CHARACTERS / total)
+    return [rows[place] for place in sorted(draw(range(len(rows)), kept, stream(seed, "compared")))]
 
 
 def _likeness(rows: Sequence[Example], labels: Sequence[str], seed: int) -> dict[str, Any]:

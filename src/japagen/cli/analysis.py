@@ -158,7 +158,7 @@ def _print(found: FileAnalysis, output: Path | None) -> None:
 
     rows, gold = found.rows
     beside = f" beside {gold:,} human ones" if gold else "; no human texts to compare with (--against GOLD)"
-    out.print(f"{rows:,} texts{beside}", highlight=False)
+    out.print(f"{rows:,} {'text' if rows == 1 else 'texts'}{beside}", highlight=False)
     hits = sum(one["exact"] + one["canonical"] for one in found.contamination)
     if hits:
         stand = "human row stands" if hits == 1 else "human rows stand"

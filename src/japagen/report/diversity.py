@@ -154,7 +154,7 @@ def _sentences(analysis: JSON, told: JSON, known: JSON) -> list[str]:
                 **values,
             )
         ]
-    said += _one_per_group(analysis)
+    said += _compared(analysis)
     if one := known.get("self_bleu_4"):
         said.append(_headline(one))
     verdicts = [_verdict(name, one) for name, one in known.items() if name in ALIKE or name in VARIED]
@@ -177,19 +177,18 @@ def _sentences(analysis: JSON, told: JSON, known: JSON) -> list[str]:
     return said + _grown(told)
 
 
-def _one_per_group(analysis: JSON) -> list[str]:
-    """Said where not every gold row was compared, because rows of one image are not independent."""
-    kept = finite((analysis.get("one_per_group") or {}).get("gold"))
-    every = sum(finite(n) or 0 for n in ((analysis.get("counts") or {}).get("gold") or {}).values())
-    if kept is None or kept >= every:
-        return []
-    return [
-        say(
-            "Gold rows about one image are not independent: one of each, {kept} of {all}, is compared.",
-            kept=count(kept),
-            all=count(every),
-        )
-    ]
+def _compared(analysis: JSON) -> list[str]:
+    """Said where not every row was compared: rows of one image are not independent, and very many take too long."""
+    said = []
+    for source, text in (
+        ("gold", message("Gold rows about one image are not independent: one of each, {kept} of {all}, is compared.")),
+        ("synthetic", message("Of {all} synthetic texts a random sample of {kept} is compared.")),
+    ):
+        kept = finite((analysis.get("compared") or {}).get(source))
+        every = sum(finite(n) or 0 for n in ((analysis.get("counts") or {}).get(source) or {}).values())
+        if kept is not None and kept < every:
+            said.append(say(text, kept=count(kept), all=count(every)))
+    return said
 
 
 def _headline(one: JSON) -> str:

@@ -276,6 +276,7 @@ def _share(raw: float, value: float, drawn: Floats) -> Share:
     """
     tail = (1 - LEVEL) / 2
     low, high = 2 * value - np.quantile(drawn[~np.isnan(drawn)], [1 - tail, tail])
+    low, high = min(low, value), max(high, value)  # far off the middle of its resamples it would lie outside
     return Share(*(min(1.0, max(0.0, float(number))) for number in (raw, value, low, high)))
 
 
