@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from japagen.analyze import Facts, UndefinedError, analyze
+from japagen.analyze import Facts, UndefinedError, _without_copies, analyze
 from japagen.errors import DataError
 from japagen.groups import IMAGE
 from japagen.progress import Progress
@@ -116,6 +116,15 @@ def test_of_very_many_texts_a_sample_is_compared(monkeypatch: pytest.MonkeyPatch
     assert found["compared"]["gold"] == 24
     assert 30 < found["compared"]["synthetic"] < 50
     assert found["keyness"]["texts"]["synthetic"] <= found["compared"]["synthetic"]
+
+
+def test_what_stands_in_the_whole_of_the_other_set_is_not_far_from_it() -> None:
+    row = Example("g", "犬がいる", "positive")
+    far = {"gold": [{"id": "g"}, {"id": "h"}], "synthetic": [{"id": "s"}]}
+    gold = [row, Example("h", "空", "positive")]
+    found = _without_copies(far, [Example("s", "犬がいる", "negative"), Example("t", "海", "negative")], gold)
+    assert found == {"gold": [{"id": "h"}], "synthetic": []}
+    assert _without_copies(None, gold, gold) is None
 
 
 def test_without_gold() -> None:

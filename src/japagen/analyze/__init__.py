@@ -34,7 +34,6 @@ from japagen.analyze.sampling import UndefinedError, draw, stream
 from japagen.analyze.vectors.embedding import embedding, text_map
 from japagen.errors import DataError, did_you_mean
 from japagen.groups import one_of_each_group
-from japagen.japanese import canonical
 from japagen.metrics import Undefined
 from japagen.progress import Listener, Progress, silent
 from japagen.records import Example
@@ -219,18 +218,19 @@ def _without_copies(
     """Texts that lie far from a sample of the other set, but for those that stand in the whole of it."""
     if far is None:
         return None
-    rows = {"synthetic": synthetic, "gold": human}
-    forms = {side: {_form(row) for row in every} for side, every in rows.items()}
-    by_id = {side: {row.id: _form(row) for row in every} for side, every in rows.items()}
+    texts = {side: {_texts_of(row) for row in rows} for side, rows in (("synthetic", synthetic), ("gold", human))}
+    by_id = {
+        side: {row.id: _texts_of(row) for row in rows} for side, rows in (("synthetic", synthetic), ("gold", human))
+    }
     other = {"synthetic": "gold", "gold": "synthetic"}
     return {
-        side: [one for one in found if by_id[side].get(one["id"]) not in forms[other[side]]]
+        side: [one for one in found if by_id[side].get(one["id"]) not in texts[other[side]]]
         for side, found in far.items()
     }
 
 
-def _form(row: Example) -> tuple[str, str]:
-    return canonical(row.text), canonical(row.text_pair or "")
+def _texts_of(row: Example) -> tuple[str, str | None]:
+    return row.text, row.text_pair
 
 
 def _affordable(rows: list[Example], seed: int) -> list[Example]:
