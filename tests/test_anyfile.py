@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from japagen.anyfile import UNLABELLED, FileSettings, analyze_file
+from japagen.anyfile import FileSettings, analyze_file
+from japagen.anyfile.plain import UNLABELLED
 from japagen.cli import app, main
 from japagen.errors import ConfigError, DataError
 from japagen.sections import AnalyzeSection

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from japagen.analyze.sampling import UndefinedError
-from japagen.analyze.vectors.coverage import compared_coverage, coverage, density, expected_coverage, inside
+from japagen.analyze.vectors.coverage import compared_coverage, coverage, density, inside
 
 
 def line(*places: float) -> np.ndarray:
@@ -51,6 +51,17 @@ def test_the_order_of_rows_does_not_matter(one: list[int], other: list[int]) -> 
     gold, ours = cloud(20, 1), cloud(20, 2)
     here, there = inside(gold, ours), inside(gold[one], ours[other])
     assert (density(here), coverage(here)) == pytest.approx((density(there), coverage(there)))
+
+
+def expected_coverage(n: int, *, k: int = 5) -> float:
+    """What n rows of the same distribution as the n rows of the reference cover on average, whatever it is.
+
+    A ball stays empty where the k nearest of the 2 n - 1 other rows are all of the reference (Naeem et al. 2020, lemma 2).
+    """
+    empty = 1.0
+    for step in range(1, k + 1):
+        empty *= (n - step) / (2 * n - step)
+    return 1 - empty
 
 
 @pytest.mark.parametrize("k", [1, 3, 5])

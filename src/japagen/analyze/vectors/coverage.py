@@ -49,17 +49,6 @@ def coverage(lies: NDArray[np.bool_]) -> float:
     return float(lies.any(axis=1).mean())
 
 
-def expected_coverage(n: int, *, k: int = NEIGHBOURS) -> float:
-    """What n rows of the same distribution as the n rows of the reference cover on average, whatever it is.
-
-    A ball stays empty where the k nearest of the 2 n - 1 other rows are all of the reference (Naeem et al. 2020, lemma 2).
-    """
-    empty = 1.0
-    for step in range(1, k + 1):
-        empty *= (n - step) / (2 * n - step)
-    return 1 - empty
-
-
 def compared_coverage(
     reference: Vectors,
     synthetic: Vectors,
