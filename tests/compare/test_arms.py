@@ -20,7 +20,7 @@ from japagen.compare import compare
 from japagen.compare.armfacts import Arm, Value
 from japagen.compare.latex import to_latex
 from japagen.compare.markdown import to_markdown
-from japagen.compare.measures import MEASURES, values_of
+from japagen.compare.measures import MEASURES, unknown, values_of
 from japagen.compare.page import to_html
 from japagen.compare.ranks import agreements, kendall, of_like_size, rankings, ranks
 from japagen.compare.scatter import HEIGHT, WIDTH, scatter
@@ -421,3 +421,8 @@ def test_every_measure_is_explained_once() -> None:
     names = [measure.name for measure in MEASURES]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[a-z_0-9.]+", measure.path) for measure in MEASURES)
+
+
+def test_a_weak_oracle_is_said_to_be_one() -> None:
+    assert unknown({"correctness": {"oracle": {"weak": False}}}) == ""
+    assert "not to be relied on" in unknown({"correctness": {"oracle": {"weak": True}}})

@@ -95,8 +95,10 @@ def values_of(analysis: JSON) -> dict[str, Value]:
 
 
 def unknown(analysis: JSON) -> str:
-    """Why the analysis does not say how many labels are right; empty where it does, or gives no reason."""
+    """Why the analysis does not say, or not surely, how many labels are right; empty where it does, or gives no reason."""
     told = _at(analysis, "correctness.oracle.undefined")
+    if _at(analysis, "correctness.oracle.weak") is True:
+        told = "the oracle errs too often on gold rows itself, so its shares are not to be relied on"
     return told if isinstance(told, str) else ""
 
 
